@@ -1,0 +1,41 @@
+/** Which backends this process can run, and what each needs before it can be set. The browser has its own such file. */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import '@tensorflow/tfjs-backend-wasm';
+
+/** tfjs-node counts as present when its native binding has been built (`npm run native`). */
+function nativeIsBuilt(): boolean {
+  try {
+    const folder = dirname(require.resolve('@tensorflow/tfjs-node/package.json'));
+    // Node-API 8 is the newest that tfjs-node 4.22 knows, so every Node from 20 on takes this file.
+    return existsSync(join(folder, 'lib', 'napi-v8', 'tfjs_binding.node'));
+  } catch {
+    return false;
+  }
+}
+
+const present = ['cpu', 'wasm', ...(nativeIsBuilt() ? ['tensorflow'] : [])];
+const only = process.env.TEST_BACKENDS?.split(',');
+
+for (const name of only ?? []) {
+  if (present.includes(name)) continue;
+  const advice = name === 'tensorflow' ? 'Run: npm run native' : `Known: ${present.join(', ')}.`;
+  throw new Error(`TEST_BACKENDS: backend '${name}' is not here. ${advice}`);
+}
+
+/** Names of the backends to test: cpu and wasm always, tensorflow when built; TEST_BACKENDS=wasm,… narrows it. */
+export const backendNames: string[] = only ?? present;
+
+/**
+ * Loads what a backend needs before it can be set.
+ *
+ * @param backend Its name in titles of tests.
+ * @returns Its name in TensorFlow.js.
+ */
+export async function loadBackend(backend: string): Promise<string> {
+  if (backend === 'tensorflow' && tf.findBackend('tensorflow') === null) {
+    await import('./load_native.js');
+  }
+  return backend;
+}
