@@ -1,0 +1,13 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { combine } from './combine.js';
+
+/**
+ * Visible where every mask says so. Masks are combined by logic, never by adding biases.
+ *
+ * @param masks One or more masks of any dtype, nonzero = may attend; their shapes broadcast.
+ * @returns Bool mask of the broadcast shape.
+ * @throws Error when no mask is given or the shapes do not broadcast.
+ */
+export function and(...masks: (tf.TensorLike | tf.Tensor)[]): tf.Tensor {
+  return combine('masks.and', masks, tf.logicalAnd);
+}
