@@ -1,0 +1,106 @@
+/**
+ * The one place that decides how an operation runs: by the kernel that is registered for the current backend, or by
+ * its reference, composed of plain TensorFlow.js operations.
+ *
+ * A kernel is looked up in TensorFlow.js' own registry by name, so operations never import kernels. It comes in a
+ * pair: `Name` computes `[output, ...residuals]`, `NameGrad` takes the gradient of the output as `dy`, the inputs by
+ * their names and the residuals as `residual0`, `residual1`, …, and returns one gradient for each differentiable
+ * input, in order. Two signatures of one operation (with and without a bias, say) are two kernel names.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { assert } from '../util/errors.js';
+
+/** How operations are to run: `auto` takes a kernel where there is one; the others force one side. */
+export type Path = 'auto' | 'reference' | 'kernel';
+
+/** What `dispatch` needs to know about one call of an operation. */
+export interface Operation {
+  /** Name of the kernel, for example `TransformersLayerNorm`. */
+  kernel: string;
+  /** All tensors that the kernel takes, by name. */
+  inputs: Record<string, tf.Tensor>;
+  /** Names of those that gradients flow into, in the order in which `NameGrad` returns them. */
+  differentiable: string[];
+  /** Numbers, strings and booleans that the kernel takes. */
+  attrs?: tf.NamedAttrMap;
+  /** The same computation in plain operations; differentiable by the tape. */
+  reference: () => tf.Tensor;
+}
+
+/** Says whether a kernel can run on these inputs; where it cannot, the reference runs. */
+export type Support = (inputs: Record<string, tf.Tensor>, attrs: tf.NamedAttrMap) => boolean;
+
+const supports = new Map<string, Support>();
+let path: Path = 'auto';
+
+/**
+ * Restricts a kernel to the calls that it can run. Kernels without a restriction take every call.
+ *
+ * @param kernel Name of the kernel.
+ * @param backend Name of the backend.
+ * @param support Decides for one call.
+ */
+export function restrictKernel(kernel: string, backend: string, support: Support): void {
+  supports.set(`${backend}/${kernel}`, support);
+}
+
+/**
+ * Runs a function with operations forced to one side; for tests and benchmarks.
+ *
+ * @param forced `reference` never looks for a kernel, `kernel` throws where there is none, `auto` is the normal way.
+ * @param body Synchronous function.
+ * @returns What `body` returns.
+ */
+export function forcePath<T>(forced: Path, body: () => T): T {
+  const before = path;
+  path = forced;
+  try {
+    return body();
+  } finally {
+    path = before;
+  }
+}
+
+/**
+ * Runs an operation by its kernel where the current backend has one that supports the call, else by its reference.
+ *
+ * @param operation The call.
+ * @returns The output.
+ * @throws Error when the path is forced to `kernel` and there is none.
+ */
+export function dispatch(operation: Operation): tf.Tensor {
+  const { kernel, inputs, attrs = {}, reference } = operation;
+  if (path === 'reference') return reference();
+  const backend = tf.getBackend();
+  const usable =
+    tf.getKernel(kernel, backend) !== undefined &&
+    (supports.get(`${backend}/${kernel}`)?.(inputs, attrs) ?? true);
+  assert(
+    usable || path !== 'kernel',
+    () => `dispatch: no kernel ${kernel} for this call on backend '${backend}'. Import the entry that registers it.`,
+  );
+  return usable ? runKernel(operation, attrs) : reference();
+}
+
+/** Output and gradient by the kernel pair, as one node of the tape. */
+function runKernel({ kernel, inputs, differentiable }: Operation, attrs: tf.NamedAttrMap): tf.Tensor {
+  const names = Object.keys(inputs);
+  const operation = tf.customGrad((...args) => {
+    const save = args.pop() as tf.GradSaveFunc;
+    const outputs = asArray(tf.engine().runKernel(kernel, inputs, attrs));
+    const [output, ...residuals] = outputs;
+    save([...names.map((name) => inputs[name]), ...residuals]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] => {
+      const gradInputs: Record<string, tf.Tensor> = { dy };
+      names.forEach((name, i) => (gradInputs[name] = saved[i]));
+      residuals.forEach((_, i) => (gradInputs[`residual${i}`] = saved[names.length + i]));
+      return asArray(tf.engine().runKernel(`${kernel}Grad`, gradInputs, attrs));
+    };
+    return { value: output, gradFunc };
+  });
+  return operation(...differentiable.map((name) => inputs[name]));
+}
+
+function asArray(result: tf.Tensor | tf.Tensor[]): tf.Tensor[] {
+  return Array.isArray(result) ? result : [result];
+}

@@ -1,0 +1,304 @@
+/**
+ * Attention(Q, K, V) = softmax(QKᵀ·scale + bias + M) V, with M = 0 where a query may attend and a large negative
+ * number where it may not (Vaswani et al., "Attention Is All You Need", 2017; grouped queries: Ainslie et al., 2023).
+ *
+ * The reference below is written so that a masked key is invisible to the last bit, whatever finite content it has:
+ * its scores are replaced before the softmax, its weight is set to exactly 0 after it (which also makes a row without
+ * any visible key 0 instead of uniform), and its gradient is replaced before it can meet another number.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { and } from '../masks/and.js';
+import { causal as causalMask } from '../masks/causal.js';
+import { largeNegative } from '../masks/large_negative.js';
+import { slidingWindow } from '../masks/sliding_window.js';
+import { toBool } from '../masks/to_bool.js';
+import { broadcastMask, replaceHidden } from '../util/broadcast.js';
+import { assert, assertInteger, assertKnownOptions, assertNumber } from '../util/errors.js';
+import { drawSeed, type Seed } from '../util/random.js';
+import { broadcastsTo, shapeText } from '../util/shapes.js';
+import { dispatch } from './dispatch.js';
+import { dropoutMask } from './dropout.js';
+
+/** Options of `dotProductAttention`. */
+export interface DotProductAttentionOptions {
+  /** Who may attend to whom: nonzero = may attend, any dtype, broadcastable to [B, N, T, S]. */
+  mask?: tf.Tensor | null;
+  /** Added to the scaled scores, broadcastable to [B, N, T, S]; differentiable. */
+  bias?: tf.Tensor | null;
+  /** Query i sees key j only when j ≤ i + offset. Default false. */
+  causal?: boolean;
+  /** Position of the first query among the keys, the number of cached tokens. Default 0. */
+  offset?: number;
+  /** Sliding window W: with `causal` keys i−W+1 … i, without |i − j| < W; i counts from `offset`. Default none. */
+  window?: number | null;
+  /** Factor of the scores. Default 1/√H. */
+  scale?: number;
+  /** Scaled scores become cap·tanh(score/cap). Default none. */
+  softCap?: number | null;
+  /** Share of the probabilities that is dropped while `training`. Default 0. */
+  dropout?: number;
+  /** Where the dropped ones are drawn; a number gives the same ones on every call. Default: unseeded. */
+  seed?: Seed;
+  /** Whether dropout acts. Default false. */
+  training?: boolean;
+  /** Return the probabilities (before dropout) too. Default false. */
+  returnScores?: boolean;
+}
+
+/** Result of `dotProductAttention` with `returnScores`. */
+export interface AttentionWithScores {
+  /** [B, T, N, Hv]. */
+  output: tf.Tensor4D;
+  /** Probabilities before dropout, [B, N, T, S]. */
+  scores: tf.Tensor4D;
+}
+
+const OPTIONS = [
+  'mask', 'bias', 'causal', 'offset', 'window', 'scale', 'softCap', 'dropout', 'seed', 'training', 'returnScores',
+]; // prettier-ignore
+
+/** Sizes of one call. */
+interface Sizes {
+  B: number;
+  T: number;
+  S: number;
+  N: number;
+  K: number;
+  H: number;
+  Hv: number;
+}
+
+/**
+ * Scaled dot-product attention, with masks, bias, causality, windows, grouped queries and dropout.
+ *
+ *     scores = softCap(query·keyᵀ · scale) + bias        softmax over the keys that the query may see
+ *     output[b, i, n] = Σ_j scores[b, n, i, j] · value[b, j, ⌊n/G⌋]
+ *
+ * A masked key has weight exactly 0; a query that sees no key gives 0. Causality, window and mask combine by AND.
+ *
+ * @param query [B, T, N, H]
+ * @param key [B, S, K, H]; K divides N, query head n reads key head ⌊n·K/N⌋.
+ * @param value [B, S, K, Hv]
+ * @param options See `DotProductAttentionOptions`.
+ * @returns [B, T, N, Hv], or `{output, scores}` when `returnScores`.
+ * @throws Error when shapes do not fit together or an option is out of range.
+ */
+export function dotProductAttention(
+  query: tf.Tensor,
+  key: tf.Tensor,
+  value: tf.Tensor,
+  options: DotProductAttentionOptions & { returnScores: true },
+): AttentionWithScores;
+export function dotProductAttention(
+  query: tf.Tensor,
+  key: tf.Tensor,
+  value: tf.Tensor,
+  options?: DotProductAttentionOptions & { returnScores?: false },
+): tf.Tensor4D;
+export function dotProductAttention(
+  query: tf.Tensor,
+  key: tf.Tensor,
+  value: tf.Tensor,
+  options?: DotProductAttentionOptions,
+): tf.Tensor4D | AttentionWithScores;
+export function dotProductAttention(
+  query: tf.Tensor,
+  key: tf.Tensor,
+  value: tf.Tensor,
+  options: DotProductAttentionOptions = {},
+): tf.Tensor4D | AttentionWithScores {
+  const sizes = checkArguments(query, key, value, options);
+  const { causal = false, offset = 0, training = false, returnScores = false } = options;
+  const scale = options.scale ?? 1 / Math.sqrt(sizes.H);
+  const softCap = options.softCap ?? 0;
+  const window = options.window ?? 0;
+  const bias = options.bias ?? undefined;
+  const dropout = training ? (options.dropout ?? 0) : 0;
+  const random = dropout > 0 ? drawSeed('dotProductAttention', options.seed) : { seed: 0, counter: 0 };
+
+  const compose = (): AttentionWithScores => {
+    const visible = visibleKeys(sizes, options);
+    const scores = attentionWeights(query, key, sizes, { bias, visible, scale, softCap });
+    const weights =
+      dropout > 0 ? tf.mul(scores, dropoutMask(scores.shape, dropout, random)) : scores;
+    return { output: weightedValues(weights, value, sizes), scores };
+  };
+
+  if (returnScores) {
+    // Two results, so two things to keep: tidy hands both to the caller.
+    const { output, scores } = tf.tidy(() => ({ ...compose() }));
+    return { output, scores };
+  }
+  const mask = options.mask ?? undefined;
+  return tf.tidy(() =>
+    dispatch({
+      kernel: `TransformersAttention${bias ? 'Bias' : ''}${mask ? 'Mask' : ''}`,
+      inputs: {
+        query,
+        key,
+        value,
+        ...(bias ? { bias } : {}),
+        ...(mask ? { mask: toBool(mask) } : {}),
+      },
+      differentiable: ['query', 'key', 'value', ...(bias ? ['bias'] : [])],
+      attrs: { causal, offset, window, scale, softCap, dropout, ...random },
+      reference: () => compose().output,
+    }),
+  ) as tf.Tensor4D;
+}
+
+/** The AND of mask, causality and window, broadcastable to [B, N, T, S]; undefined when everything is visible. */
+function visibleKeys(
+  { T, S }: Sizes,
+  { mask, causal, offset = 0, window }: DotProductAttentionOptions,
+): tf.Tensor | undefined {
+  const parts: tf.Tensor[] = [];
+  if (mask) parts.push(toBool(mask));
+  // One new token at the end of a cache sees every key: nothing to compute.
+  if (causal && offset < S - 1) parts.push(causalMask(T, S, offset));
+  if (window && !(causal && offset + T <= window)) parts.push(slidingWindow(T, S, window, offset));
+  return parts.length > 0 ? and(...parts) : undefined;
+}
+
+interface Weighting {
+  bias: tf.Tensor | undefined;
+  visible: tf.Tensor | undefined;
+  scale: number;
+  softCap: number;
+}
+
+/**
+ * Probabilities [B, N, T, S]. Query heads that share a key head are stacked along the query axis, [B·K, G·T, H], so
+ * that grouped queries need no copies of keys.
+ *
+ * Backward, from dP: dS = P ∘ (dP − Σ_j P ∘ dP) with dP first set to 0 at masked keys, because 0·∞ would be NaN
+ * where the content of a masked key overflows.
+ */
+function attentionWeights(
+  query: tf.Tensor,
+  key: tf.Tensor,
+  { B, T, S, N, K, H }: Sizes,
+  { bias, visible, scale, softCap }: Weighting,
+): tf.Tensor4D {
+  const rows = [B * K, (N / K) * T];
+  const seen = visible && broadcastMask(visible, [B, N, T, S]);
+  const operation = tf.customGrad((...args) => {
+    const save = args.pop() as unknown as tf.GradSaveFunc;
+    const [q, k] = args as tf.Tensor3D[];
+    const raw = tf.reshape(tf.matMul(q, k, false, true), [B, N, T, S]);
+    const capped = softCap > 0 ? tf.mul(softCap, tf.tanh(tf.div(raw, softCap))) : raw;
+    const biased = bias ? tf.add(capped, bias) : capped;
+    const masked = seen ? replaceHidden(seen, biased, largeNegative()) : biased;
+    const softmaxed = tf.softmax(masked);
+    const probabilities = seen ? tf.mul(softmaxed, tf.cast(seen, 'float32')) : softmaxed;
+    save([q, k, probabilities, ...(seen ? [seen] : []), ...(softCap > 0 ? [capped] : [])]);
+    const gradFunc = (dP: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] => {
+      const [q, k, P, ...rest] = saved;
+      const visibleDP = seen ? replaceHidden(rest.shift()!, dP, 0) : dP;
+      const dBiased = tf.mul(P, tf.sub(visibleDP, tf.sum(tf.mul(P, visibleDP), -1, true)));
+      const capped = rest.shift();
+      const dRaw = capped
+        ? tf.mul(dBiased, tf.sub(1, tf.square(tf.div(capped, softCap))))
+        : dBiased;
+      const dS = tf.reshape(dRaw, [...rows, S]);
+      const dQ = tf.matMul(dS, k);
+      const dK = tf.matMul(dS, q, true, false);
+      return bias ? [dQ, dK, sumTo(dBiased, bias.shape)] : [dQ, dK];
+    };
+    return { value: probabilities, gradFunc };
+  });
+  const q = tf.reshape(tf.transpose(tf.mul(query, scale), [0, 2, 1, 3]), [...rows, H]);
+  const k = tf.reshape(tf.transpose(key, [0, 2, 1, 3]), [B * K, S, H]);
+  return operation(q, k, ...(bias ? [bias] : [])) as tf.Tensor4D;
+}
+
+/** Σ_j weights[b, n, i, j] · value[b, j, ⌊n/G⌋], [B, T, N, Hv]. */
+function weightedValues(
+  weights: tf.Tensor,
+  value: tf.Tensor,
+  { B, T, S, N, K, Hv }: Sizes,
+): tf.Tensor4D {
+  const rows = tf.reshape(weights, [B * K, (N / K) * T, S]);
+  const v = tf.reshape(tf.transpose(value, [0, 2, 1, 3]), [B * K, S, Hv]);
+  const output = tf.reshape(tf.matMul(rows, v), [B, N, T, Hv]);
+  return tf.transpose(output, [0, 2, 1, 3]) as tf.Tensor4D;
+}
+
+/** Sums a gradient over the axes along which its input was broadcast. */
+function sumTo(gradient: tf.Tensor, shape: number[]): tf.Tensor {
+  const skip = gradient.shape.length - shape.length;
+  const axes = gradient.shape.map((_, axis) => axis).filter((axis) => axis < skip || shape[axis - skip] === 1);
+  return tf.reshape(axes.length > 0 ? tf.sum(gradient, axes) : gradient, shape);
+}
+
+function checkArguments(
+  query: tf.Tensor,
+  key: tf.Tensor,
+  value: tf.Tensor,
+  options: DotProductAttentionOptions,
+): Sizes {
+  const where = 'dotProductAttention';
+  assertKnownOptions(where, options, OPTIONS);
+  for (const [name, tensor, letters] of [
+    ['query', query, '[B,T,N,H]'],
+    ['key', key, '[B,S,K,H]'],
+    ['value', value, '[B,S,K,Hv]'],
+  ] as const) {
+    assert(
+      tensor.rank === 4,
+      () => `${where}: ${name} must have rank 4, ${letters}, got ${name}=${shapeText(tensor.shape)}.`,
+    );
+  }
+  const [B, T, N, H] = query.shape as number[];
+  const [, S, K] = key.shape as number[];
+  const Hv = value.shape[3]!;
+  const shapes = (): string =>
+    `query=${shapeText(query.shape)}, key=${shapeText(key.shape)}, value=${shapeText(value.shape)}`;
+  assert(key.shape[0] === B && value.shape[0] === B, () => `${where}: batch sizes must be equal, got ${shapes()}.`);
+  assert(key.shape[3] === H, () => `${where}: query and key must have the same head size, got ${shapes()}.`);
+  assert(
+    value.shape[1] === S && value.shape[2] === K,
+    () => `${where}: key and value must have the same length and number of heads, got ${shapes()}.`,
+  );
+  assert(
+    N % K === 0,
+    () => `${where}: the number of query heads must be a multiple of the key/value heads, got N=${N}, K=${K}.`,
+  );
+  for (const name of ['mask', 'bias'] as const) {
+    const tensor = options[name];
+    if (!tensor) continue;
+    assert(broadcastsTo(tensor.shape, [B, N, T, S]), () => {
+      const next =
+        tensor.rank === 2 && tensor.shape[0] === B && tensor.shape[1] === S
+          ? ' For a padding mask [B,S] give masks.padding(tokenIds) or reshape it to [B,1,1,S].'
+          : tensor.rank === 3 && tensor.shape[0] === B
+            ? ' Reshape [B,T,S] to [B,1,T,S] to mean all heads.'
+            : '';
+      return (
+        `${where}: ${name} must be broadcastable to [B,N,T,S]=${shapeText([B, N, T, S])}, ` +
+        `got ${name}=${shapeText(tensor.shape)}.${next}`
+      );
+    });
+  }
+  assert(
+    !options.bias || options.bias.dtype === 'float32',
+    () => `${where}: bias must be float32, got ${options.bias!.dtype}. Give a boolean mask as \`mask\`.`,
+  );
+  if (options.offset !== undefined) assertInteger(where, 'offset', options.offset, 0);
+  if (given(options.window)) assertInteger(where, 'window', options.window);
+  if (options.scale !== undefined) assertNumber(where, 'scale', options.scale);
+  if (given(options.softCap)) {
+    const softCap = assertNumber(where, 'softCap', options.softCap);
+    assert(softCap > 0, () => `${where}: softCap must be above 0, got softCap=${softCap}.`);
+  }
+  const dropout = options.dropout ?? 0;
+  assert(
+    dropout >= 0 && dropout < 1,
+    () => `${where}: dropout must be at least 0 and less than 1, got dropout=${dropout}.`,
+  );
+  return { B, T, S, N, K, H, Hv };
+}
+
+function given<T>(value: T | null | undefined): value is T {
+  return value !== null && value !== undefined;
+}
