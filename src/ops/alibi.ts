@@ -41,7 +41,12 @@ export interface AlibiOptions {
  * @param options See `AlibiOptions`.
  * @returns float32 [1, N, T, S]
  */
-export function alibiBias(numHeads: number, T: number, S: number, options: AlibiOptions = {}): tf.Tensor4D {
+export function alibiBias(
+  numHeads: number,
+  T: number,
+  S: number,
+  options: AlibiOptions = {},
+): tf.Tensor4D {
   const { offset = 0, biasMax = 8 } = options;
   return tf.tidy(() => {
     const slopes = tf.tensor4d(alibiSlopes(numHeads, biasMax), [1, numHeads, 1, 1]);

@@ -77,13 +77,17 @@ export function dispatch(operation: Operation): tf.Tensor {
     (supports.get(`${backend}/${kernel}`)?.(inputs, attrs) ?? true);
   assert(
     usable || path !== 'kernel',
-    () => `dispatch: no kernel ${kernel} for this call on backend '${backend}'. Import the entry that registers it.`,
+    () =>
+      `dispatch: no kernel ${kernel} for this call on backend '${backend}'. Import the entry that registers it.`,
   );
   return usable ? runKernel(operation, attrs) : reference();
 }
 
 /** Output and gradient by the kernel pair, as one node of the tape. */
-function runKernel({ kernel, inputs, differentiable }: Operation, attrs: tf.NamedAttrMap): tf.Tensor {
+function runKernel(
+  { kernel, inputs, differentiable }: Operation,
+  attrs: tf.NamedAttrMap,
+): tf.Tensor {
   const names = Object.keys(inputs);
   const operation = tf.customGrad((...args) => {
     const save = args.pop() as tf.GradSaveFunc;

@@ -114,7 +114,8 @@ export function dotProductAttention(
   const window = options.window ?? 0;
   const bias = options.bias ?? undefined;
   const dropout = training ? (options.dropout ?? 0) : 0;
-  const random = dropout > 0 ? drawSeed('dotProductAttention', options.seed) : { seed: 0, counter: 0 };
+  const random =
+    dropout > 0 ? drawSeed('dotProductAttention', options.seed) : { seed: 0, counter: 0 };
 
   const compose = (): AttentionWithScores => {
     const visible = visibleKeys(sizes, options);
@@ -194,12 +195,15 @@ function attentionWeights(
     save([q, k, probabilities, ...(seen ? [seen] : []), ...(softCap > 0 ? [capped] : [])]);
     const gradFunc = (dP: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] => {
       const [q, k, P, ...rest] = saved;
-      const visibleDP = seen ? replaceHidden(rest.shift()!, dP, 0) : dP;
-      const dBiased = tf.mul(P, tf.sub(visibleDP, tf.sum(tf.mul(P, visibleDP), -1, true)));
-      const capped = rest.shift();
-      const dRaw = capped
-        ? tf.mul(dBiased, tf.sub(1, tf.square(tf.div(capped, softCap))))
-        : dBiased;
+      const shown = seen && rest.shift()!;
+      const shownDP = shown ? replaceHidden(shown, dP, 0) : dP;
+      const dBiased = tf.mul(P, tf.sub(shownDP, tf.sum(tf.mul(P, shownDP), -1, true)));
+      let dRaw = dBiased;
+      if (softCap > 0) {
+        const slope = tf.sub(1, tf.square(tf.div(rest.shift()!, softCap)));
+        // A hidden score that overflowed has no slope, and 0·NaN is NaN.
+        dRaw = tf.mul(dBiased, shown ? replaceHidden(shown, slope, 0) : slope);
+      }
       const dS = tf.reshape(dRaw, [...rows, S]);
       const dQ = tf.matMul(dS, k);
       const dK = tf.matMul(dS, q, true, false);
@@ -227,7 +231,9 @@ function weightedValues(
 /** Sums a gradient over the axes along which its input was broadcast. */
 function sumTo(gradient: tf.Tensor, shape: number[]): tf.Tensor {
   const skip = gradient.shape.length - shape.length;
-  const axes = gradient.shape.map((_, axis) => axis).filter((axis) => axis < skip || shape[axis - skip] === 1);
+  const axes = gradient.shape
+    .map((_, axis) => axis)
+    .filter((axis) => axis < skip || shape[axis - skip] === 1);
   return tf.reshape(axes.length > 0 ? tf.sum(gradient, axes) : gradient, shape);
 }
 
@@ -246,7 +252,8 @@ function checkArguments(
   ] as const) {
     assert(
       tensor.rank === 4,
-      () => `${where}: ${name} must have rank 4, ${letters}, got ${name}=${shapeText(tensor.shape)}.`,
+      () =>
+        `${where}: ${name} must have rank 4, ${letters}, got ${name}=${shapeText(tensor.shape)}.`,
     );
   }
   const [B, T, N, H] = query.shape as number[];
@@ -254,15 +261,22 @@ function checkArguments(
   const Hv = value.shape[3]!;
   const shapes = (): string =>
     `query=${shapeText(query.shape)}, key=${shapeText(key.shape)}, value=${shapeText(value.shape)}`;
-  assert(key.shape[0] === B && value.shape[0] === B, () => `${where}: batch sizes must be equal, got ${shapes()}.`);
-  assert(key.shape[3] === H, () => `${where}: query and key must have the same head size, got ${shapes()}.`);
+  assert(
+    key.shape[0] === B && value.shape[0] === B,
+    () => `${where}: batch sizes must be equal, got ${shapes()}.`,
+  );
+  assert(
+    key.shape[3] === H,
+    () => `${where}: query and key must have the same head size, got ${shapes()}.`,
+  );
   assert(
     value.shape[1] === S && value.shape[2] === K,
     () => `${where}: key and value must have the same length and number of heads, got ${shapes()}.`,
   );
   assert(
     N % K === 0,
-    () => `${where}: the number of query heads must be a multiple of the key/value heads, got N=${N}, K=${K}.`,
+    () =>
+      `${where}: the number of query heads must be a multiple of the key/value heads, got N=${N}, K=${K}.`,
   );
   for (const name of ['mask', 'bias'] as const) {
     const tensor = options[name];
@@ -282,7 +296,8 @@ function checkArguments(
   }
   assert(
     !options.bias || options.bias.dtype === 'float32',
-    () => `${where}: bias must be float32, got ${options.bias!.dtype}. Give a boolean mask as \`mask\`.`,
+    () =>
+      `${where}: bias must be float32, got ${options.bias!.dtype}. Give a boolean mask as \`mask\`.`,
   );
   if (options.offset !== undefined) assertInteger(where, 'offset', options.offset, 0);
   if (given(options.window)) assertInteger(where, 'window', options.window);

@@ -27,3 +27,14 @@ export function broadcastMask(mask: tf.Tensor, shape: number[]): tf.Tensor {
 export function replaceHidden(mask: tf.Tensor, x: tf.Tensor, value: number): tf.Tensor {
   return tf.where(mask, x, tf.fill(x.shape, value));
 }
+
+/**
+ * Numbers in full size.
+ *
+ * @param x float32, broadcastable to the shape.
+ * @param shape The full shape.
+ * @returns float32 tensor of that shape; its gradient is summed over the axes that x lacks.
+ */
+export function broadcastNumbers(x: tf.Tensor, shape: number[]): tf.Tensor {
+  return x.shape.join() === shape.join() ? x : tf.add(x, tf.zeros(shape));
+}

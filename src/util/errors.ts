@@ -99,14 +99,12 @@ export function describe(value: unknown): string {
  * @param known Names that may occur.
  * @throws Error naming the unknown option, and the closest known one when there is one.
  */
-export function assertKnownOptions(
-  where: string,
-  options: object,
-  known: readonly string[],
-): void {
+export function assertKnownOptions(where: string, options: object, known: readonly string[]): void {
   for (const name of Object.keys(options)) {
     assert(known.includes(name), () => {
-      const near = known.find((k) => k.toLowerCase().replace(/_/g, '') === name.toLowerCase().replace(/_/g, ''));
+      const near = known.find(
+        (k) => k.toLowerCase().replace(/_/g, '') === name.toLowerCase().replace(/_/g, ''),
+      );
       return `${where}: unknown option '${name}'. ${near ? `Did you mean '${near}'?` : `Known options: ${known.join(', ')}.`}`;
     });
   }

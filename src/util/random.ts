@@ -40,9 +40,9 @@ function multiplyHigh(a: number, b: number): number {
  */
 export function philox(seed: number, call: number, count: number): Uint32Array {
   const words = new Uint32Array(count);
-  const seedLow = seed % TWO_32 | 0;
+  const seedLow = (seed % TWO_32) | 0;
   const seedHigh = Math.floor(seed / TWO_32) | 0;
-  const callLow = call % TWO_32 | 0;
+  const callLow = (call % TWO_32) | 0;
   const callHigh = Math.floor(call / TWO_32) | 0;
   for (let block = 0; block * 4 < count; block++) {
     let c0 = block | 0; // the reference stays below 2³² blocks: a typed array cannot be longer
@@ -180,7 +180,8 @@ export function drawSeed(where: string, seed: Seed | null | undefined): RandomSt
       state.seed >= 0 &&
       Number.isSafeInteger(state.counter) &&
       state.counter >= 0,
-    () => `${where}: seed must be a non-negative integer, got seed=${state.seed}, counter=${state.counter}.`,
+    () =>
+      `${where}: seed must be a non-negative integer, got seed=${state.seed}, counter=${state.counter}.`,
   );
   return state;
 }

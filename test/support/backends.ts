@@ -27,7 +27,8 @@ export function describeBackends(title: string, body: (backend: string) => void)
  * @param backend Its name.
  */
 export async function useBackend(backend: string): Promise<void> {
-  if (!(await tf.setBackend(await loadBackend(backend)))) throw new Error(`Backend '${backend}' did not start.`);
+  if (!(await tf.setBackend(await loadBackend(backend))))
+    throw new Error(`Backend '${backend}' did not start.`);
   await tf.ready();
 }
 

@@ -1,0 +1,368 @@
+/**
+ * Attention with learned projections: what `MultiHeadAttention` and `GroupedQueryAttention` share. They differ in how
+ * their heads are configured; the mathematics is in `ops/dot_product_attention`.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { KVCache } from '../cache/kv_cache.js';
+import { segments } from '../masks/segments.js';
+import { and } from '../masks/and.js';
+import { toBool } from '../masks/to_bool.js';
+import { alibiBias } from '../ops/alibi.js';
+import { dotProductAttention } from '../ops/dot_product_attention.js';
+import { linear } from '../ops/linear.js';
+import { rmsNorm } from '../ops/rms_norm.js';
+import { rotary } from '../ops/rotary.js';
+import { assert, assertInteger, assertNumber } from '../util/errors.js';
+import { RandomStream } from '../util/random.js';
+import { shapeText, sizeOf } from '../util/shapes.js';
+import { ArgumentLayer, type CallArguments, type Signature } from './argument_layer.js';
+import { AttendedAxes } from './attended_axes.js';
+import type { ProjectedAttentionArgs, RotaryConfig } from './attention_options.js';
+import { collectScores } from './attention_scores.js';
+import {
+  constraint,
+  initializer,
+  matrixInitializer,
+  regularizer,
+  serialized,
+  type Constraint,
+  type Initializer,
+  type Regularizer,
+} from './weight_options.js';
+
+export type { ProjectedAttentionArgs, RotaryConfig } from './attention_options.js';
+
+/** How the heads are laid out. */
+export interface Heads {
+  /** N */
+  numHeads: number;
+  /** K */
+  numKeyValueHeads: number;
+  /** H of query and key. */
+  keyDim: number;
+  /** H of value. */
+  valueDim: number;
+}
+
+/** A learned projection: kernel and, perhaps, bias. */
+interface Projection {
+  kernel: tfl.LayerVariable;
+  bias: tfl.LayerVariable | null;
+}
+
+const TENSORS = [
+  'query', 'value', 'key', 'queryMask', 'valueMask', 'keyMask', 'attentionMask', 'paddingMask', 'positions',
+  'segmentIds',
+]; // prettier-ignore
+
+/** Attention with learned projections of query, key, value and output. */
+export abstract class ProjectedAttention extends ArgumentLayer {
+  protected readonly dropout: number;
+  protected readonly useBias: boolean;
+  protected readonly useGate: boolean;
+  protected readonly slidingWindow: number | null;
+  protected readonly seed: number | null;
+  protected readonly rotary: RotaryConfig | null;
+  protected readonly alibi: boolean;
+  protected readonly qkNorm: boolean;
+  protected readonly qkNormEpsilon: number;
+  protected readonly softCap: number | null;
+  private readonly kernelInitializer: Initializer;
+  private readonly outputInitializer: Initializer | null;
+  private readonly biasInitializer: Initializer;
+  private readonly kernelRegularizer: Regularizer | null;
+  private readonly biasRegularizer: Regularizer | null;
+  private readonly kernelConstraint: Constraint | null;
+  private readonly biasConstraint: Constraint | null;
+
+  private readonly projections: Record<string, Projection> = {};
+  private queryScale: tfl.LayerVariable | null = null;
+  private keyScale: tfl.LayerVariable | null = null;
+
+  protected constructor(
+    args: ProjectedAttentionArgs,
+    protected readonly heads: Heads,
+  ) {
+    super(args);
+    const where = this.getClassName();
+    this.dropout = assertNumber(where, 'dropout', args.dropout ?? 0, 0, 1);
+    this.useBias = args.useBias ?? true;
+    this.useGate = args.useGate ?? false;
+    this.slidingWindow = args.slidingWindow ?? null;
+    if (this.slidingWindow !== null) assertInteger(where, 'slidingWindow', this.slidingWindow);
+    this.seed = args.seed ?? null;
+    this.randomStream = new RandomStream(this.seed);
+    this.rotary = args.rotary === true ? {} : args.rotary ? { ...args.rotary } : null;
+    this.alibi = args.alibi ?? false;
+    this.qkNorm = args.qkNorm ?? false;
+    this.qkNormEpsilon = args.qkNormEpsilon ?? 1e-6;
+    this.softCap = args.softCap ?? null;
+    this.kernelInitializer = initializer(where, args.kernelInitializer ?? 'glorotUniform');
+    this.outputInitializer = args.outputInitializer
+      ? initializer(where, args.outputInitializer)
+      : null;
+    this.biasInitializer = initializer(where, args.biasInitializer ?? 'zeros');
+    this.kernelRegularizer = regularizer(where, args.kernelRegularizer);
+    this.biasRegularizer = regularizer(where, args.biasRegularizer);
+    this.kernelConstraint = constraint(where, args.kernelConstraint);
+    this.biasConstraint = constraint(where, args.biasConstraint);
+    assert(
+      args.activityRegularizer === undefined || args.activityRegularizer === null,
+      () =>
+        `${where}: activityRegularizer is not supported by TensorFlow.js. Leave it out, or add a loss of your own.`,
+    );
+  }
+
+  /** Axes over which inputs of a rank attend. */
+  protected abstract axes(rank: number): AttendedAxes;
+
+  /** Sizes that replace D in the output. */
+  protected abstract outputSizes(queryShape: tfl.Shape): number[];
+
+  /** Whether the layer sees only the past in every call, so that it can be cached. */
+  get isCausal(): boolean {
+    return this.flag('useCausalMask');
+  }
+
+  protected override signature(): Signature {
+    return { tensors: TENSORS, positional: 3, flags: ['useCausalMask', 'returnAttentionScores'] };
+  }
+
+  protected override buildFrom(shapes: Record<string, tfl.Shape>): void {
+    const where = this.name;
+    const query = shapes.query;
+    const value = shapes.value ?? query;
+    const key = shapes.key ?? value;
+    for (const [name, shape] of Object.entries({ query, value, key })) {
+      assert(
+        shape.length >= 3 && shape.length === query.length,
+        () =>
+          `${where}: ${name} must have the rank of query, at least 3, [B,T,D], got ${name}=${shapeText(shape)}.`,
+      );
+      assert(
+        typeof shape[shape.length - 1] === 'number',
+        () => `${where}: the last axis of ${name} must be known, got ${name}=${shapeText(shape)}.`,
+      );
+    }
+    this.axes(query.length); // refuses axes that do not exist
+    const width = (shape: tfl.Shape): number => shape[shape.length - 1]!;
+    const { numHeads: N, numKeyValueHeads: K, keyDim: H, valueDim: Hv } = this.heads;
+    this.project('query', [width(query)], [N, H]);
+    this.project('key', [width(key)], [K, H]);
+    if (this.useGate) this.project('gate', [width(query)], [N, Hv]);
+    this.project('value', [width(value)], [K, Hv]);
+    this.project('attention_output', [N, Hv], this.outputSizes(query));
+    if (this.qkNorm) {
+      const ones = initializer(where, 'ones');
+      this.queryScale = this.addWeight('query_norm/scale', [H], 'float32', ones);
+      this.keyScale = this.addWeight('key_norm/scale', [H], 'float32', ones);
+    }
+  }
+
+  /** Adds the weights of a projection from some axes to others. */
+  private project(name: string, from: number[], to: number[]): void {
+    const index = Object.keys(this.projections).length;
+    const source =
+      name === 'attention_output'
+        ? (this.outputInitializer ?? this.kernelInitializer)
+        : this.kernelInitializer;
+    const kernel = this.addWeight(
+      `${name}/kernel`,
+      [...from, ...to],
+      'float32',
+      matrixInitializer(source, sizeOf(from), sizeOf(to), index),
+      this.kernelRegularizer ?? undefined,
+      true,
+      this.kernelConstraint ?? undefined,
+    );
+    const bias = this.useBias
+      ? this.addWeight(
+          `${name}/bias`,
+          to,
+          'float32',
+          this.biasInitializer,
+          this.biasRegularizer ?? undefined,
+          true,
+          this.biasConstraint ?? undefined,
+        )
+      : null;
+    this.projections[name] = { kernel, bias };
+  }
+
+  /** x [..., from] → [..., to]; the kernel is used as the matrix that it stands for. */
+  private projected(x: tf.Tensor, name: string, axes = 1): tf.Tensor {
+    const { kernel, bias } = this.projections[name];
+    const from = kernel.shape.slice(0, axes) as number[];
+    const to = kernel.shape.slice(axes) as number[];
+    const matrix = tf.reshape(kernel.read(), [sizeOf(from), sizeOf(to)]);
+    const vector = bias && tf.reshape(bias.read(), [sizeOf(to)]);
+    const flat = axes === 1 ? x : tf.reshape(x, [...x.shape.slice(0, -axes), sizeOf(from)]);
+    return tf.reshape(linear(flat, matrix, vector), [...x.shape.slice(0, -axes), ...to]);
+  }
+
+  protected override compute(
+    tensors: Record<string, tf.Tensor>,
+    kwargs: CallArguments,
+  ): tf.Tensor | tf.Tensor[] {
+    const { query } = tensors;
+    const value = tensors.value ?? query;
+    const key = tensors.key ?? value;
+    this.checkInputs(query, value, key);
+    const axes = this.axes(query.rank);
+    const cache =
+      kwargs.cache instanceof KVCache && value === query && key === query ? kwargs.cache : null;
+    assert(
+      !cache || (this.flag('useCausalMask', kwargs) && axes.plain),
+      () =>
+        `${this.name}: only causal self-attention can use a cache. Set useCausalMask: true, or call without cache.`,
+    );
+
+    let q = axes.flatten(this.projected(query, 'query'));
+    let k = axes.flatten(this.projected(key, 'key'));
+    let v = axes.flatten(this.projected(value, 'value'));
+    if (this.queryScale && this.keyScale) {
+      q = rmsNorm(q, this.queryScale.read(), { epsilon: this.qkNormEpsilon }) as tf.Tensor4D;
+      k = rmsNorm(k, this.keyScale.read(), { epsilon: this.qkNormEpsilon }) as tf.Tensor4D;
+    }
+    if (this.rotary) {
+      const positions = tensors.positions as tf.Tensor | undefined;
+      const place = positions ? { positions } : { offset: cache?.lengthOf(this) ?? 0 };
+      q = rotary(q, { ...this.rotary, ...place }) as tf.Tensor4D;
+      k = rotary(k, { ...this.rotary, ...place }) as tf.Tensor4D;
+    }
+
+    const scoresShape = axes.scoresShape(query.shape, key.shape, this.heads.numHeads);
+    const masks = this.masks(axes, tensors, scoresShape, cache !== null);
+    const keyMask = this.keyMask(axes, tensors, kwargs, key.shape);
+    const causal = this.flag('useCausalMask', kwargs);
+    let offset = 0;
+    if (cache) {
+      const cached = cache.append(this, k, v, {
+        mask: keyMask,
+        window: this.slidingWindow ?? undefined,
+      });
+      ({ key: k, value: v, offset } = cached);
+      if (cached.mask)
+        masks.push(tf.reshape(cached.mask, [cached.mask.shape[0], 1, 1, cached.mask.shape[1]]));
+    } else if (keyMask) {
+      masks.push(tf.reshape(keyMask, [keyMask.shape[0], 1, 1, keyMask.shape[1]]));
+    }
+    const { output, scores } = dotProductAttentionOf(q, k, v, {
+      mask: masks.length > 0 ? and(...masks) : null,
+      bias: this.alibi ? alibiBias(this.heads.numHeads, q.shape[1], k.shape[1], { offset }) : null,
+      causal,
+      offset,
+      window: this.slidingWindow,
+      softCap: this.softCap,
+      dropout: this.dropout,
+      seed: this.randomStream,
+      training: Boolean(kwargs.training),
+      returnScores: this.flag('returnAttentionScores', kwargs) || kwargs.scores !== undefined,
+    });
+    collectScores(kwargs, this, scores);
+
+    let heads = axes.restore(output, query.shape);
+    if (this.useGate) heads = tf.mul(heads, tf.sigmoid(this.projected(query, 'gate')));
+    const result = this.projected(heads, 'attention_output', 2);
+    if (!this.flag('returnAttentionScores', kwargs)) return result;
+    return [result, axes.plain ? scores! : tf.reshape(scores!, scoresShape)];
+  }
+
+  /** Masks other than those of keys: of queries, over scores, of segments. */
+  private masks(
+    axes: AttendedAxes,
+    { query, queryMask, attentionMask, segmentIds }: Record<string, tf.Tensor>,
+    scoresShape: number[],
+    cached: boolean,
+  ): tf.Tensor[] {
+    const masks: tf.Tensor[] = [];
+    if (queryMask) {
+      const flat = toBool(axes.flattenPositions(this.name, 'queryMask', queryMask, query.shape));
+      masks.push(tf.reshape(flat, [flat.shape[0], 1, flat.shape[1]!, 1]));
+    }
+    if (attentionMask) masks.push(axes.flattenMask(this.name, toBool(attentionMask), scoresShape));
+    // A cache holds one document a row, and the segments of what it holds are not known.
+    if (segmentIds && !cached) masks.push(segments(segmentIds));
+    return masks;
+  }
+
+  /**
+   * The AND of the masks of keys, [B', S'], or undefined. Inside a graph the padding mask that the graph feeds and the
+   * one that `generate` passes to the whole model both hold.
+   */
+  private keyMask(
+    axes: AttendedAxes,
+    tensors: Record<string, tf.Tensor>,
+    kwargs: CallArguments,
+    keyShape: number[],
+  ): tf.Tensor2D | undefined {
+    const given = ['valueMask', 'keyMask', 'paddingMask'].map(
+      (name) => [name, tensors[name]] as const,
+    );
+    const called = kwargs.paddingMask as tf.Tensor | null | undefined;
+    if (called && called !== tensors.paddingMask) given.push(['paddingMask', called]);
+    const flat = given
+      .filter(([, mask]) => mask as unknown)
+      .map(([name, mask]) => axes.flattenPositions(this.name, name, toBool(mask), keyShape));
+    return flat.length > 0 ? (and(...flat) as tf.Tensor2D) : undefined;
+  }
+
+  private checkInputs(query: tf.Tensor, value: tf.Tensor, key: tf.Tensor): void {
+    assert(
+      query.rank === value.rank &&
+        value.shape.slice(0, -1).join() === key.shape.slice(0, -1).join(),
+      () =>
+        `${this.name}: the shapes of key and value must be equal but for the last axis, and of the rank of query, ` +
+        `got query=${shapeText(query.shape)}, value=${shapeText(value.shape)}, key=${shapeText(key.shape)}. ` +
+        'The order of inputs is query, value, key.',
+    );
+    assert(
+      query.shape[0] === value.shape[0],
+      () =>
+        `${this.name}: query and value must have the same batch size, ` +
+        `got query=${shapeText(query.shape)}, value=${shapeText(value.shape)}.`,
+    );
+  }
+
+  protected override outputShapeFrom(shapes: Record<string, tfl.Shape>): tfl.Shape | tfl.Shape[] {
+    const { query } = shapes;
+    const key = shapes.key ?? shapes.value ?? query;
+    const output = [...query.slice(0, -1), ...this.outputSizes(query)];
+    if (!this.flag('returnAttentionScores')) return output;
+    return [output, this.axes(query.length).scoresShape(query, key, this.heads.numHeads)];
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return {
+      ...super.getConfig(),
+      dropout: this.dropout,
+      useBias: this.useBias,
+      useGate: this.useGate,
+      slidingWindow: this.slidingWindow,
+      seed: this.seed,
+      kernelInitializer: serialized(this.kernelInitializer),
+      biasInitializer: serialized(this.biasInitializer),
+      kernelRegularizer: serialized(this.kernelRegularizer),
+      biasRegularizer: serialized(this.biasRegularizer),
+      activityRegularizer: null,
+      kernelConstraint: serialized(this.kernelConstraint),
+      biasConstraint: serialized(this.biasConstraint),
+      // What Keras does not know is only there when it is used.
+      ...(this.rotary ? { rotary: this.rotary as tf.serialization.ConfigDict } : {}),
+      ...(this.alibi ? { alibi: true } : {}),
+      ...(this.qkNorm ? { qkNorm: true, qkNormEpsilon: this.qkNormEpsilon } : {}),
+      ...(this.softCap !== null ? { softCap: this.softCap } : {}),
+      ...(this.outputInitializer ? { outputInitializer: serialized(this.outputInitializer) } : {}),
+    };
+  }
+}
+
+/** The operation with its two forms of result made one. */
+function dotProductAttentionOf(...args: Parameters<typeof dotProductAttention>): {
+  output: tf.Tensor4D;
+  scores: tf.Tensor4D | null;
+} {
+  const result = dotProductAttention(...args);
+  return result instanceof tf.Tensor ? { output: result, scores: null } : result;
+}
