@@ -1,0 +1,108 @@
+/** A progress bar for a terminal; plain lines where the output is no terminal. */
+
+/** Where progress is written: Node's `process.stderr` is one. */
+export interface ProgressStream {
+  /** Writes text as it is. */
+  write(text: string): unknown;
+  /** Whether it is a terminal that can go back to the start of a line. */
+  isTTY?: boolean;
+  /** Width of the terminal in characters. */
+  columns?: number;
+}
+
+/** Where a training run stands. */
+export interface ProgressState {
+  /** Steps done. */
+  step: number;
+  /** Steps to do in all. */
+  steps: number;
+  /** Mean loss of the last steps. */
+  loss?: number;
+  /** Last validation loss. */
+  validationLoss?: number;
+  /** Counted labels a second. */
+  tokensPerSecond?: number;
+  /** Seconds left. */
+  remaining?: number;
+}
+
+const BAR = 20;
+
+/** Shows the state of a training run on a stream. */
+export class Progress {
+  private readonly stream: ProgressStream;
+  private shown = 0;
+  private dirty = false;
+
+  /** @param stream Where to write; Node's stderr unless given, the console in a browser. */
+  constructor(stream?: ProgressStream) {
+    this.stream = stream ?? defaultStream();
+  }
+
+  /** Shows a state: over the last one on a terminal, else as a new line at every twentieth of the way. */
+  update(state: ProgressState): void {
+    if (this.stream.isTTY) {
+      const line = formatProgress(state);
+      this.stream.write(`\r\u001b[K${line.slice(0, Math.max(1, (this.stream.columns ?? 80) - 1))}`);
+      this.dirty = true;
+    } else if (state.step === state.steps || (state.step - this.shown) * 20 >= state.steps) {
+      this.stream.write(`${formatProgress(state)}\n`);
+      this.shown = state.step;
+    }
+  }
+
+  /** Takes the bar away, so that something else can be printed; the next update shows it again. */
+  clear(): void {
+    if (this.dirty) this.stream.write('\r\u001b[K');
+    this.dirty = false;
+  }
+
+  /** Leaves the last state standing and goes to a new line. */
+  end(): void {
+    if (this.dirty) this.stream.write('\n');
+    this.dirty = false;
+  }
+}
+
+/**
+ * A state as one line.
+ *
+ * @param state Where the run stands.
+ * @returns For example `120/600 ████░░░░░░ 20 % · loss 2.3456 · 12,345 tokens/s · 0:34 left`.
+ */
+export function formatProgress(state: ProgressState): string {
+  const { step, steps, loss, validationLoss, tokensPerSecond, remaining } = state;
+  const part = steps > 0 ? step / steps : 1;
+  const filled = Math.round(part * BAR);
+  const bar = '█'.repeat(filled) + '░'.repeat(BAR - filled);
+  const fields = [
+    `${String(step).padStart(String(steps).length)}/${steps} ${bar} ${Math.floor(part * 100)} %`,
+  ];
+  if (loss !== undefined) fields.push(`loss ${loss.toFixed(4)}`);
+  if (validationLoss !== undefined) fields.push(`validation ${validationLoss.toFixed(4)}`);
+  if (tokensPerSecond !== undefined) {
+    fields.push(`${Math.round(tokensPerSecond).toLocaleString('en-US')} tokens/s`);
+  }
+  if (remaining !== undefined) fields.push(`${formatDuration(remaining)} left`);
+  return fields.join(' · ');
+}
+
+/**
+ * Seconds as a clock shows them.
+ *
+ * @param seconds At least 0.
+ * @returns For example `0:34` or `1:02:03`.
+ */
+export function formatDuration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  return hours > 0
+    ? `${hours}:${two(minutes)}:${two(whole % 60)}`
+    : `${minutes}:${two(whole % 60)}`;
+}
+
+function defaultStream(): ProgressStream {
+  const { process } = globalThis as { process?: { stderr?: ProgressStream } };
+  return process?.stderr ?? { write: (text) => console.log(text.trimEnd()) };
+}
