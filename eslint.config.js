@@ -94,6 +94,7 @@ export default defineConfig(
       '@typescript-eslint/no-empty-function': 'off',
       '@typescript-eslint/unbound-method': 'off',
       '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/no-implied-eval': 'off', // snippets of the documentation are run
       '@typescript-eslint/no-unsafe-enum-assignment': 'off',
       '@typescript-eslint/no-meaningless-void-operator': 'off',
       '@typescript-eslint/no-unnecessary-type-assertion': 'off',

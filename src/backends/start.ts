@@ -6,6 +6,7 @@ const THREADS_FLAG = 'WASM_HAS_MULTITHREAD_SUPPORT';
 
 /** How a start went: which attempts failed, and whether the last one worked. */
 export interface Start {
+  /** Whether the backend runs now. */
   started: boolean;
   /** Why attempts failed, in order. */
   reasons: string[];

@@ -54,7 +54,8 @@ export class GlobalAveragePooling1D extends ArgumentLayer {
     );
     const mask = tf.reshape(toBool(paddingMask), [B, T, 1]);
     const real = stopGradient(() => tf.broadcastTo(mask, inputs.shape));
-    const count = tf.sum(tf.cast(mask, 'float32'), 1); // [B,1]
+    // Over the last axis: on WebGPU a sum of a cast bool over another axis gives 0 (its transpose does not compile).
+    const count = tf.sum(tf.cast(tf.reshape(mask, [B, T]), 'float32'), -1, true); // [B,1]
     return tf.div(tf.sum(tf.where(real, inputs, tf.zerosLike(inputs)), 1), tf.maximum(count, 1));
   }
 }

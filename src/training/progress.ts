@@ -27,6 +27,7 @@ export interface ProgressState {
 }
 
 const BAR = 20;
+const SHORTEST_BAR = 5;
 
 /** Shows the state of a training run on a stream. */
 export class Progress {
@@ -42,8 +43,8 @@ export class Progress {
   /** Shows a state: over the last one on a terminal, else as a new line at every twentieth of the way. */
   update(state: ProgressState): void {
     if (this.stream.isTTY) {
-      const line = formatProgress(state);
-      this.stream.write(`\r\u001b[K${line.slice(0, Math.max(1, (this.stream.columns ?? 80) - 1))}`);
+      const width = (this.stream.columns || 80) - 1; // some terminals say 0
+      this.stream.write(`\r\u001b[K${formatProgress(state, width).slice(0, Math.max(1, width))}`);
       this.dirty = true;
     } else if (state.step === state.steps || (state.step - this.shown) * 20 >= state.steps) {
       this.stream.write(`${formatProgress(state)}\n`);
@@ -68,23 +69,29 @@ export class Progress {
  * A state as one line.
  *
  * @param state Where the run stands.
+ * @param width Characters to get by with: the bar is shortened, then the validation loss left out. Unlimited unless
+ * given.
  * @returns For example `120/600 ████░░░░░░ 20 % · loss 2.3456 · 12,345 tokens/s · 0:34 left`.
  */
-export function formatProgress(state: ProgressState): string {
+export function formatProgress(state: ProgressState, width = Infinity): string {
   const { step, steps, loss, validationLoss, tokensPerSecond, remaining } = state;
   const part = steps > 0 ? step / steps : 1;
-  const filled = Math.round(part * BAR);
-  const bar = '█'.repeat(filled) + '░'.repeat(BAR - filled);
-  const fields = [
-    `${String(step).padStart(String(steps).length)}/${steps} ${bar} ${Math.floor(part * 100)} %`,
-  ];
+  const count = `${String(step).padStart(String(steps).length)}/${steps} `;
+  const fields = [` ${Math.floor(part * 100)} %`];
   if (loss !== undefined) fields.push(`loss ${loss.toFixed(4)}`);
   if (validationLoss !== undefined) fields.push(`validation ${validationLoss.toFixed(4)}`);
   if (tokensPerSecond !== undefined) {
     fields.push(`${Math.round(tokensPerSecond).toLocaleString('en-US')} tokens/s`);
   }
   if (remaining !== undefined) fields.push(`${formatDuration(remaining)} left`);
-  return fields.join(' · ');
+  const rest = fields.join(' · ');
+  const room = Math.min(BAR, width - count.length - rest.length);
+  if (room < SHORTEST_BAR && validationLoss !== undefined) {
+    return formatProgress({ ...state, validationLoss: undefined }, width);
+  }
+  const length = Math.max(SHORTEST_BAR, room);
+  const filled = Math.round(part * length);
+  return `${count}${'█'.repeat(filled)}${'░'.repeat(length - filled)}${rest}`;
 }
 
 /**

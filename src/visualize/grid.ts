@@ -50,15 +50,23 @@ export const GRID_OPTIONS = [
 
 /** A heat map on the host. */
 export interface Grid {
+  /** Whether cells are true or false, or numbers on a scale. */
   kind: 'mask' | 'scores';
+  /** Printable title; empty for none. */
   title: string;
+  /** Whether the scale is to be drawn. */
   legend: boolean;
+  /** T, number of queries. */
   rows: number;
+  /** S, number of keys. */
   columns: number;
-  /** Printable labels. */
+  /** Printable labels of the queries. */
   rowLabels: string[];
+  /** Printable labels of the keys. */
   columnLabels: string[];
+  /** Where the scale starts. */
   min: number;
+  /** Where the scale ends. */
   max: number;
   /** Whether any value is NaN. */
   hasNaN: boolean;

@@ -17,14 +17,25 @@ test('a state is one line', () => {
   expect([0, 34.4, 61, 3723].map(formatDuration)).toEqual(['0:00', '0:34', '1:01', '1:02:03']);
 });
 
+test('where the line is too long, the bar gets shorter, then the validation loss goes', () => {
+  const at = (width: number): string => formatProgress(state, width);
+  expect(at(line.length)).toBe(line);
+  expect(at(line.length - 13)).toBe(line.replace('█████░░░░░░░░░░░░░░░', '██░░░░░'));
+  const without = line.replace(' · validation 2.5000', '');
+  expect(at(79)).toBe(without);
+  expect(at(without.length - 15)).toBe(without.replace('█████░░░░░░░░░░░░░░░', '█░░░░'));
+  expect(at(1)).toBe(at(without.length - 15));
+});
+
 test('on a terminal it is drawn over itself, within the width', () => {
+  const shortened = ' 30/120 █░░░░ 25 % ·';
   let text = '';
   const progress = new Progress({ write: (part) => (text += part), isTTY: true, columns: 21 });
   progress.update(state);
-  expect(text).toBe(`\r\u001b[K${line.slice(0, 20)}`);
+  expect(text).toBe(`\r\u001b[K${shortened}`);
   progress.clear();
   progress.clear();
-  expect(text.endsWith(`${line.slice(0, 20)}\r\u001b[K`)).toBe(true);
+  expect(text.endsWith(`${shortened}\r\u001b[K`)).toBe(true);
   progress.end();
   expect(text.endsWith('\n')).toBe(false);
   progress.update(state);

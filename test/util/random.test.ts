@@ -4,7 +4,10 @@ describe('philox', () => {
   // Known answers of the Random123 distribution (kat_vectors, philox4x32 with 10 rounds).
   test('gives the published words for counter 0 and key 0', () => {
     expect(Array.from(philox(0, 0, 4), (w) => w.toString(16))).toEqual([
-      '6627e8d5', 'e169c58d', 'bc57ac4c', '9b00dbd8',
+      '6627e8d5',
+      'e169c58d',
+      'bc57ac4c',
+      '9b00dbd8',
     ]);
   });
   test('a shorter call is a prefix of a longer one, and calls differ', () => {
@@ -33,7 +36,10 @@ test('uniform numbers have mean 1/2 and variance 1/12, normal ones 0 and 1', () 
 
 test('a stream counts its calls and goes on from a stored state', () => {
   const stream = new RandomStream(11);
-  expect([stream.next(), stream.next()]).toEqual([{ seed: 11, counter: 0 }, { seed: 11, counter: 1 }]);
+  expect([stream.next(), stream.next()]).toEqual([
+    { seed: 11, counter: 0 },
+    { seed: 11, counter: 1 },
+  ]);
   const again = new RandomStream(11);
   again.counter = 2;
   expect(again.next()).toEqual(stream.next());
@@ -44,7 +50,9 @@ test('a stream goes on from the state of another one, seed included', () => {
   stream.next();
   other.restore({ seed: stream.seed, counter: stream.counter });
   expect(other.next()).toEqual({ seed: 11, counter: 1 });
-  expect(() => other.restore({ seed: -1, counter: 0 })).toThrow('RandomStream: seed must be an integer');
+  expect(() => other.restore({ seed: -1, counter: 0 })).toThrow(
+    'RandomStream: seed must be an integer',
+  );
 });
 
 test('bad seeds are refused by name', () => {
