@@ -157,10 +157,11 @@ async function checkDirection(
     const scale = Math.max(length, Math.abs(tape + found.value));
     const relativeError = scale === 0 ? 0 : Math.abs(found.value) / scale;
     const uncertainty = scale === 0 ? 0 : found.uncertainty / scale;
-    const settled =
-      Number.isFinite(found.value) &&
-      (uncertainty <= 0.1 || found.uncertainty <= ROUNDING * found.rounding);
-    const passed = settled && relativeError <= tolerance + uncertainty;
+    const lost = uncertainty > 0.1 && found.uncertainty <= ROUNDING * found.rounding;
+    const settled = Number.isFinite(found.value) && (uncertainty <= 0.1 || lost);
+    // Where rounding is all there is (the gradient of a key's bias is exactly 0), the smallest of several spreads was
+    // picked, so it understates the noise: such a value passes within four of them.
+    const passed = settled && relativeError <= tolerance + (lost ? 4 : 1) * uncertainty;
     const kinked = found.kink > Math.abs(found.value) / 50;
     if (!passed && attempt < 3 && (kinked || !settled)) {
       const offset = randomSigns(seed, 2 ** 42 + 4 * call + attempt, size);
@@ -172,7 +173,7 @@ async function checkDirection(
       name: parameter.name,
       shape: parameter.shape,
       ...{ directional: tape + found.value, tape, uncertainty, passed },
-      relativeError: passed && uncertainty > 1 ? 0 : relativeError, // lost in rounding: a ratio would say nothing
+      relativeError: passed && lost ? 0 : relativeError, // lost in rounding: a ratio would say nothing
     };
     if (!settled) check.inconclusive = UNSETTLED;
     else if (!passed) check.worst = await locate(parameter, point, direction, tolerance);

@@ -2,13 +2,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { assert } from '../util/errors.js';
 import { adamW, isAdamW } from './adam_w.js';
-import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { listCheckpoints, loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { clipByGlobalNorm, clipScale, globalNorm } from './clip_by_global_norm.js';
 import { computeGradients } from './compute_gradients.js';
 import { assertBatchFits, type Batch, type Dataset } from './dataset.js';
 import { evaluate } from './evaluate.js';
 import { checkFitOptions, type FitOptions, type History, type LogEntry } from './fit_options.js';
-import { Progress } from './progress.js';
+import { onTerminal, Progress } from './progress.js';
 
 /**
  * Trains a language model: batches in, next-token loss, gradients, one optimizer step after the other.
@@ -75,7 +75,7 @@ class Run {
     private readonly options: FitOptions,
     private readonly steps: number,
   ) {
-    const { optimizer, learningRate, progress = false } = options;
+    const { optimizer, learningRate, progress = onTerminal() } = options;
     this.optimizer = optimizer ?? adamW({ learningRate });
     if (progress) this.progress = new Progress(progress === true ? undefined : progress);
   }
@@ -272,7 +272,16 @@ class Run {
 
   private async resume(): Promise<void> {
     const { resumeFrom, checkpoint } = this.options;
-    if (resumeFrom === undefined) return;
+    if (resumeFrom === undefined) {
+      const found = checkpoint ? await listCheckpoints(checkpoint.storage) : [];
+      assert(
+        found.length === 0,
+        () =>
+          `fit: checkpoint.storage must hold no checkpoints of another run, got ${found[found.length - 1]}. ` +
+          "Go on from it with resumeFrom: 'latest', remove it with storage.remove(name), or give another storage.",
+      );
+      return;
+    }
     const { model, optimizer } = this;
     const state = await loadCheckpoint(checkpoint!.storage, resumeFrom, { model, optimizer });
     assert(

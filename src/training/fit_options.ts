@@ -58,7 +58,7 @@ export interface FitOptions extends LossOptions {
   resumeFrom?: string;
   /** Stops the run after the step under way, with a checkpoint where those are wanted. */
   signal?: AbortSignal;
-  /** Whether to show a progress bar, on stderr or on the given stream; false. */
+  /** Whether to show a progress bar, on stderr or on the given stream; only on a terminal unless given. */
   progress?: boolean | ProgressStream;
 }
 

@@ -109,6 +109,15 @@ export function formatDuration(seconds: number): string {
     : `${minutes}:${two(whole % 60)}`;
 }
 
+/**
+ * Whether there is a person to show progress to.
+ *
+ * @returns True in Node when stderr is a terminal.
+ */
+export function onTerminal(): boolean {
+  return defaultStream().isTTY === true;
+}
+
 function defaultStream(): ProgressStream {
   const { process } = globalThis as { process?: { stderr?: ProgressStream } };
   return process?.stderr ?? { write: (text) => console.log(text.trimEnd()) };

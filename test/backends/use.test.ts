@@ -135,7 +135,9 @@ describe('a named backend', () => {
       '@tensorflow/tfjs-backend-webgl was loaded but registered no backend. ' +
         "It belongs to browsers: in Node use 'tensorflow', 'wasm' or 'cpu'.",
     );
-    await expect(use('webgpu')).rejects.toThrow(
+    const absent = (): Promise<unknown> =>
+      Promise.reject(new Error("Cannot find module '@tensorflow/tfjs-backend-webgpu'"));
+    await expect(use('webgpu', { load: { webgpu: absent } })).rejects.toThrow(
       'package @tensorflow/tfjs-backend-webgpu is not installed. ' +
         "It belongs to browsers: in Node use 'tensorflow', 'wasm' or 'cpu'.",
     );

@@ -236,6 +236,12 @@ describe('fit', () => {
     await call({ checkpoint: { directory: 'x' } }).toThrow(
       "fit: checkpoint: unknown option 'directory'",
     );
+    const used = memoryStorage();
+    await used.write('step-000000006.safetensors', new Uint8Array(1));
+    await call({ checkpoint: { storage: used } }).toThrow(
+      'fit: checkpoint.storage must hold no checkpoints of another run, got step-000000006.safetensors. ' +
+        "Go on from it with resumeFrom: 'latest'",
+    );
     await call({ checkpoint: { storage: memoryStorage() }, resumeFrom: 'latest' }).toThrow(
       "loadCheckpoint: the storage must hold a checkpoint for 'latest', got none.",
     );
