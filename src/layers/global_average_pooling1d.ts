@@ -52,7 +52,7 @@ export class GlobalAveragePooling1D extends ArgumentLayer {
         `${this.name}: paddingMask must have shape [B,T]=[${B},${T}] or [B,1,1,T], ` +
         `got paddingMask=${shapeText(paddingMask.shape)}.`,
     );
-    const mask = tf.reshape(toBool(paddingMask), [B, T, 1]);
+    const mask = tf.reshape(toBool(paddingMask, this.name, 'paddingMask'), [B, T, 1]);
     const real = stopGradient(() => tf.broadcastTo(mask, inputs.shape));
     // Over the last axis: on WebGPU a sum of a cast bool over another axis gives 0 (its transpose does not compile).
     const count = tf.sum(tf.cast(tf.reshape(mask, [B, T]), 'float32'), -1, true); // [B,1]

@@ -138,7 +138,8 @@ export abstract class ProjectedAttention extends ArgumentLayer {
       assert(
         shape.length >= 3 && shape.length === query.length,
         () =>
-          `${where}: ${name} must have the rank of query, at least 3, [B,T,D], got ${name}=${shapeText(shape)}.`,
+          `${where}: ${name} must have ${name === 'query' ? '' : 'the rank of query, '}at least 3 axes, [B,T,D], ` +
+          `got ${name}=${shapeText(shape)}.`,
       );
       assert(
         typeof shape[shape.length - 1] === 'number',
@@ -278,10 +279,18 @@ export abstract class ProjectedAttention extends ArgumentLayer {
   ): tf.Tensor[] {
     const masks: tf.Tensor[] = [];
     if (queryMask) {
-      const flat = toBool(axes.flattenPositions(this.name, 'queryMask', queryMask, query.shape));
+      const flat = axes.flattenPositions(
+        this.name,
+        'queryMask',
+        toBool(queryMask, this.name, 'queryMask'),
+        query.shape,
+      );
       masks.push(tf.reshape(flat, [flat.shape[0], 1, flat.shape[1]!, 1]));
     }
-    if (attentionMask) masks.push(axes.flattenMask(this.name, toBool(attentionMask), scoresShape));
+    if (attentionMask)
+      masks.push(
+        axes.flattenMask(this.name, toBool(attentionMask, this.name, 'attentionMask'), scoresShape),
+      );
     // A cache holds one document a row, and the segments of what it holds are not known.
     if (segmentIds && !cached) masks.push(segments(segmentIds));
     return masks;
@@ -304,7 +313,9 @@ export abstract class ProjectedAttention extends ArgumentLayer {
     if (called && called !== tensors.paddingMask) given.push(['paddingMask', called]);
     const flat = given
       .filter(([, mask]) => mask as unknown)
-      .map(([name, mask]) => axes.flattenPositions(this.name, name, toBool(mask), keyShape));
+      .map(([name, mask]) =>
+        axes.flattenPositions(this.name, name, toBool(mask, this.name, name), keyShape),
+      );
     return flat.length > 0 ? (and(...flat) as tf.Tensor2D) : undefined;
   }
 

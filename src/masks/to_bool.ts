@@ -11,11 +11,16 @@ import { toTensor } from '../util/tensors.js';
  *
  * @param mask Mask of any shape, float32, int32 or bool.
  * @param where Name of the caller in errors, `masks.toBool` by default.
+ * @param name Name of the argument in errors, `mask` by default.
  * @returns Bool tensor of the same shape, always a new one.
  */
-export function toBool(mask: tf.TensorLike | tf.Tensor, where = 'masks.toBool'): tf.Tensor {
+export function toBool(
+  mask: tf.TensorLike | tf.Tensor,
+  where = 'masks.toBool',
+  name = 'mask',
+): tf.Tensor {
   return stopGradient(() => {
-    const m = toTensor(where, 'mask', mask);
+    const m = toTensor(where, name, mask);
     // Not cast(m, 'bool'): the wasm backend truncates to a byte there, so that 0.5 and 256 would become false.
     return m.dtype === 'bool' ? tf.clone(m) : tf.notEqual(m, tf.scalar(0, m.dtype));
   });

@@ -13,7 +13,14 @@ import { largeNegative } from '../masks/large_negative.js';
 import { slidingWindow } from '../masks/sliding_window.js';
 import { toBool } from '../masks/to_bool.js';
 import { broadcastMask, replaceHidden } from '../util/broadcast.js';
-import { assert, assertInteger, assertKnownOptions, assertNumber } from '../util/errors.js';
+import {
+  assert,
+  assertInteger,
+  assertKnownOptions,
+  assertNumber,
+  describe,
+} from '../util/errors.js';
+import { assertFloatTensor } from '../util/float_tensor.js';
 import { drawSeed, type Seed } from '../util/random.js';
 import { broadcastsTo, shapeText } from '../util/shapes.js';
 import { dispatch } from './dispatch.js';
@@ -139,7 +146,7 @@ export function dotProductAttention(
         key,
         value,
         ...(bias ? { bias } : {}),
-        ...(mask ? { mask: toBool(mask) } : {}),
+        ...(mask ? { mask: toBool(mask, 'dotProductAttention') } : {}),
       },
       differentiable: ['query', 'key', 'value', ...(bias ? ['bias'] : [])],
       attrs: { causal, offset, window, scale, softCap, dropout, ...random },
@@ -154,7 +161,7 @@ function visibleKeys(
   { mask, causal, offset = 0, window }: DotProductAttentionOptions,
 ): tf.Tensor | undefined {
   const parts: tf.Tensor[] = [];
-  if (mask) parts.push(toBool(mask));
+  if (mask) parts.push(toBool(mask, 'dotProductAttention'));
   // One new token at the end of a cache sees every key: nothing to compute.
   if (causal && offset < S - 1) parts.push(causalMask(T, S, offset));
   if (window && !(causal && offset + T <= window)) parts.push(slidingWindow(T, S, window, offset));
@@ -250,6 +257,7 @@ function checkArguments(
     ['key', key, '[B,S,K,H]'],
     ['value', value, '[B,S,K,Hv]'],
   ] as const) {
+    assertFloatTensor(where, name, tensor);
     assert(
       tensor.rank === 4,
       () =>
@@ -281,6 +289,10 @@ function checkArguments(
   for (const name of ['mask', 'bias'] as const) {
     const tensor = options[name];
     if (!tensor) continue;
+    assert(
+      tensor instanceof tf.Tensor,
+      () => `${where}: ${name} must be a tensor, got ${name}=${describe(tensor)}.`,
+    );
     assert(broadcastsTo(tensor.shape, [B, N, T, S]), () => {
       const next =
         tensor.rank === 2 && tensor.shape[0] === B && tensor.shape[1] === S

@@ -176,10 +176,10 @@ describeBackends('dotProductAttention', () => {
     const pick = (x: tf.Tensor, m: tf.Tensor): number =>
       tf.max(tf.abs(tf.where(tf.broadcastTo(m, x.shape), x, 0))).dataSync()[0];
     expect(pick(scores, dead)).toBe(0);
-    expect(pick(output, tf.transpose(dead, [0, 2, 1, 3]))).toBe(0);
+    expect(pick(output, tf.reshape(dead, [B, T, 1, 1]))).toBe(0);
     const grads = tf.grads(((q: tf.Tensor, k: tf.Tensor, v: tf.Tensor) =>
       tf.sum(dotProductAttention(q, k, v, { mask: rows }))) as never)([q, k, v]);
-    expect(pick(grads[0], tf.transpose(dead, [0, 2, 1, 3]))).toBe(0);
+    expect(pick(grads[0], tf.reshape(dead, [B, T, 1, 1]))).toBe(0);
     for (const gradient of grads) expect(tf.isNaN(gradient).any().dataSync()[0]).toBe(0);
     // the second batch row has no live query at all, so nothing flows into its keys and values
     for (const gradient of grads.slice(1))
@@ -289,6 +289,22 @@ describeBackends('dotProductAttention', () => {
       [{ isCausal: true }, "unknown option 'isCausal'"],
     ])('%j', (options, text) => {
       expect(call(options)).toThrow(text);
+    });
+
+    test('what is no tensor, or of another type', () => {
+      const [q, k, v] = inputs();
+      expect(call({ mask: [[1]] })).toThrow(
+        'dotProductAttention: mask must be a tensor, got mask=[[1]].',
+      );
+      expect(call({ mask: tf.tensor(['yes']) })).toThrow(
+        'dotProductAttention: mask must be float32, int32 or bool, got dtype=string.',
+      );
+      expect(() => dotProductAttention([[1]] as never, k, v)).toThrow(
+        'query must be a tensor, got query=[[1]].',
+      );
+      expect(() => dotProductAttention(q.toInt(), k, v)).toThrow(
+        'query must be float32, got dtype=int32.',
+      );
     });
 
     test('shapes', () => {

@@ -310,7 +310,7 @@ describe('multiHeadAttention', () => {
     expect(() => layer().apply([tf.ones([2, 3, D]), tf.ones([3, 3, D])])).toThrow(
       'attention: query and value must have the same batch size',
     );
-    expect(() => layer().apply(tf.ones([2, D]))).toThrow('attention: query must have the rank of query, at least 3'); // prettier-ignore
+    expect(() => layer().apply(tf.ones([2, D]))).toThrow('attention: query must have at least 3 axes'); // prettier-ignore
     const attentionMask = tf.ones([4, 4]);
     expect(() => layer().apply(tf.ones([2, 3, D]), { attentionMask })).toThrow(
       'attention: attentionMask must be [T,S], [B,T,S] or broadcastable to [2,2,3,3], got attentionMask=[4,4].',
