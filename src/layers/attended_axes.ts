@@ -164,7 +164,8 @@ export class AttendedAxes {
         `${where}: ${name} must have shape ${shapeText(expected)}, got ${name}=${shapeText(mask.shape)}.`,
     );
     if (this.plain) return mask as tf.Tensor2D;
-    const full = tf.broadcastTo(mask, expected);
+    // As computed floats: on WebGPU a transpose of integers, booleans or a cast of them does not compile at rank 3 and up.
+    const full = tf.mul(tf.cast(mask, 'float32'), tf.ones(expected));
     return tf.reshape(tf.transpose(full, [0, ...this.others, ...this.attended]), [
       expected[0] * this.product(expected, this.others),
       this.product(expected, this.attended),

@@ -1,7 +1,7 @@
 /** One token a byte of UTF-8. */
 import { assert, assertKnownOptions, describe } from '../util/errors.js';
 import { checkSpecial, splitAtSpecial } from './special_tokens.js';
-import { checkId, checkIds, checkText } from './token_ids.js';
+import { checkId, checkIds, checkText } from './arguments.js';
 import type {
   DecodeOptions,
   EncodeOptions,
