@@ -36,6 +36,7 @@ const testedIn: Record<string, string> = {
   'src/masks/segments.ts': 'test/masks/fixtures.test.ts',
   'src/masks/sliding_window.ts': 'test/masks/fixtures.test.ts',
   'src/masks/to_bool.ts': 'test/masks/combine.test.ts',
+  'src/ops/attention_reference.ts': 'test/contract/attention.test.ts',
   'src/ops/dot_product_attention.ts': 'test/contract/attention.test.ts',
   'src/testing/check_error.ts': 'test/testing/check_layer.test.ts',
   'src/training/compute_gradients.ts': 'test/training/fixtures.test.ts',

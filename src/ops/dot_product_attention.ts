@@ -1,18 +1,9 @@
 /**
  * Attention(Q, K, V) = softmax(QKᵀ·scale + bias + M) V, with M = 0 where a query may attend and a large negative
  * number where it may not (Vaswani et al., "Attention Is All You Need", 2017; grouped queries: Ainslie et al., 2023).
- *
- * The reference below is written so that a masked key is invisible to the last bit, whatever finite content it has:
- * its scores are replaced before the softmax, its weight is set to exactly 0 after it (which also makes a row without
- * any visible key 0 instead of uniform), and its gradient is replaced before it can meet another number.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { and } from '../masks/and.js';
-import { causal as causalMask } from '../masks/causal.js';
-import { largeNegative } from '../masks/large_negative.js';
-import { slidingWindow } from '../masks/sliding_window.js';
 import { toBool } from '../masks/to_bool.js';
-import { broadcastMask, replaceHidden } from '../util/broadcast.js';
 import {
   assert,
   assertInteger,
@@ -23,6 +14,12 @@ import {
 import { assertFloatTensor } from '../util/float_tensor.js';
 import { drawSeed, type Seed } from '../util/random.js';
 import { broadcastsTo, shapeText } from '../util/shapes.js';
+import {
+  attentionWeights,
+  visibleKeys,
+  weightedValues,
+  type AttentionSizes,
+} from './attention_reference.js';
 import { dispatch } from './dispatch.js';
 import { dropoutMask } from './dropout.js';
 
@@ -63,17 +60,6 @@ export interface AttentionWithScores {
 const OPTIONS = [
   'mask', 'bias', 'causal', 'offset', 'window', 'scale', 'softCap', 'dropout', 'seed', 'training', 'returnScores',
 ]; // prettier-ignore
-
-/** Sizes of one call. */
-interface Sizes {
-  B: number;
-  T: number;
-  S: number;
-  N: number;
-  K: number;
-  H: number;
-  Hv: number;
-}
 
 /**
  * Scaled dot-product attention, with masks, bias, causality, windows, grouped queries and dropout.
@@ -155,101 +141,12 @@ export function dotProductAttention(
   ) as tf.Tensor4D;
 }
 
-/** The AND of mask, causality and window, broadcastable to [B, N, T, S]; undefined when everything is visible. */
-function visibleKeys(
-  { T, S }: Sizes,
-  { mask, causal, offset = 0, window }: DotProductAttentionOptions,
-): tf.Tensor | undefined {
-  const parts: tf.Tensor[] = [];
-  if (mask) parts.push(toBool(mask, 'dotProductAttention'));
-  // One new token at the end of a cache sees every key: nothing to compute.
-  if (causal && offset < S - 1) parts.push(causalMask(T, S, offset));
-  if (window && !(causal && offset + T <= window)) parts.push(slidingWindow(T, S, window, offset));
-  return parts.length > 0 ? and(...parts) : undefined;
-}
-
-interface Weighting {
-  bias: tf.Tensor | undefined;
-  visible: tf.Tensor | undefined;
-  scale: number;
-  softCap: number;
-}
-
-/**
- * Probabilities [B, N, T, S]. Query heads that share a key head are stacked along the query axis, [B·K, G·T, H], so
- * that grouped queries need no copies of keys.
- *
- * Backward, from dP: dS = P ∘ (dP − Σ_j P ∘ dP) with dP first set to 0 at masked keys, because 0·∞ would be NaN
- * where the content of a masked key overflows.
- */
-function attentionWeights(
-  query: tf.Tensor,
-  key: tf.Tensor,
-  { B, T, S, N, K, H }: Sizes,
-  { bias, visible, scale, softCap }: Weighting,
-): tf.Tensor4D {
-  const rows = [B * K, (N / K) * T];
-  const seen = visible && broadcastMask(visible, [B, N, T, S]);
-  const operation = tf.customGrad((...args) => {
-    const save = args.pop() as unknown as tf.GradSaveFunc;
-    const [q, k] = args as tf.Tensor3D[];
-    const raw = tf.reshape(tf.matMul(q, k, false, true), [B, N, T, S]);
-    const capped = softCap > 0 ? tf.mul(softCap, tf.tanh(tf.div(raw, softCap))) : raw;
-    const biased = bias ? tf.add(capped, bias) : capped;
-    const masked = seen ? replaceHidden(seen, biased, largeNegative()) : biased;
-    const softmaxed = tf.softmax(masked);
-    const probabilities = seen ? tf.mul(softmaxed, tf.cast(seen, 'float32')) : softmaxed;
-    save([q, k, probabilities, ...(seen ? [seen] : []), ...(softCap > 0 ? [capped] : [])]);
-    const gradFunc = (dP: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] => {
-      const [q, k, P, ...rest] = saved;
-      const shown = seen && rest.shift()!;
-      const shownDP = shown ? replaceHidden(shown, dP, 0) : dP;
-      const dBiased = tf.mul(P, tf.sub(shownDP, tf.sum(tf.mul(P, shownDP), -1, true)));
-      let dRaw = dBiased;
-      if (softCap > 0) {
-        const slope = tf.sub(1, tf.square(tf.div(rest.shift()!, softCap)));
-        // A hidden score that overflowed has no slope, and 0·NaN is NaN.
-        dRaw = tf.mul(dBiased, shown ? replaceHidden(shown, slope, 0) : slope);
-      }
-      const dS = tf.reshape(dRaw, [...rows, S]);
-      const dQ = tf.matMul(dS, k);
-      const dK = tf.matMul(dS, q, true, false);
-      return bias ? [dQ, dK, sumTo(dBiased, bias.shape)] : [dQ, dK];
-    };
-    return { value: probabilities, gradFunc };
-  });
-  const q = tf.reshape(tf.transpose(tf.mul(query, scale), [0, 2, 1, 3]), [...rows, H]);
-  const k = tf.reshape(tf.transpose(key, [0, 2, 1, 3]), [B * K, S, H]);
-  return operation(q, k, ...(bias ? [bias] : [])) as tf.Tensor4D;
-}
-
-/** Σ_j weights[b, n, i, j] · value[b, j, ⌊n/G⌋], [B, T, N, Hv]. */
-function weightedValues(
-  weights: tf.Tensor,
-  value: tf.Tensor,
-  { B, T, S, N, K, Hv }: Sizes,
-): tf.Tensor4D {
-  const rows = tf.reshape(weights, [B * K, (N / K) * T, S]);
-  const v = tf.reshape(tf.transpose(value, [0, 2, 1, 3]), [B * K, S, Hv]);
-  const output = tf.reshape(tf.matMul(rows, v), [B, N, T, Hv]);
-  return tf.transpose(output, [0, 2, 1, 3]) as tf.Tensor4D;
-}
-
-/** Sums a gradient over the axes along which its input was broadcast. */
-function sumTo(gradient: tf.Tensor, shape: number[]): tf.Tensor {
-  const skip = gradient.shape.length - shape.length;
-  const axes = gradient.shape
-    .map((_, axis) => axis)
-    .filter((axis) => axis < skip || shape[axis - skip] === 1);
-  return tf.reshape(axes.length > 0 ? tf.sum(gradient, axes) : gradient, shape);
-}
-
 function checkArguments(
   query: tf.Tensor,
   key: tf.Tensor,
   value: tf.Tensor,
   options: DotProductAttentionOptions,
-): Sizes {
+): AttentionSizes {
   const where = 'dotProductAttention';
   assertKnownOptions(where, options, OPTIONS);
   for (const [name, tensor, letters] of [
