@@ -1,4 +1,7 @@
-/** Runs every JavaScript snippet of the README and the guides, and checks that their links lead somewhere. */
+/**
+ * Runs every JavaScript snippet of the README and the guides, and checks that their links lead somewhere. What stands
+ * behind `console.log(…); // →` must be what is printed.
+ */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
@@ -42,6 +45,10 @@ describe.each(pages)('%s', (page) => {
             `return (async () => {\n${runnable(code)}\n})();`,
           ) as (load: NodeJS.Require) => Promise<void>;
           await body(require);
+          const printed = print.mock.calls.map((values) => values.join(' '));
+          for (const [, text] of code.matchAll(/console\.log\(.*\); \/\/ → (.*)$/gm)) {
+            expect(printed).toContain(text);
+          }
         } finally {
           print.mockRestore();
           tf.disposeVariables();

@@ -285,7 +285,7 @@ export abstract class ProjectedAttention extends ArgumentLayer {
         toBool(queryMask, this.name, 'queryMask'),
         query.shape,
       );
-      masks.push(tf.reshape(flat, [flat.shape[0], 1, flat.shape[1]!, 1]));
+      masks.push(tf.reshape(flat, [flat.shape[0], 1, flat.shape[1], 1]));
     }
     if (attentionMask)
       masks.push(
