@@ -16,6 +16,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { assert, describe } from '../util/errors.js';
 import { CompositeLayer, type LayerArgs } from './composite_layer.js';
+import { maskedBy } from './lost_mask.js';
 
 /** What a layer can be called with. */
 export interface Signature {
@@ -159,6 +160,7 @@ export abstract class ArgumentLayer extends CompositeLayer {
       );
       this.flags[flag] = value;
     }
+    this.warnOfLostMask(list[0], names);
     const distinct = [...new Set(list)];
     // A value that is the query, and a key that is the value, are what the defaults say: no need to name them.
     const partsOf = (tensor: tfl.SymbolicTensor): string[] =>
@@ -179,6 +181,18 @@ export abstract class ArgumentLayer extends CompositeLayer {
       Object.entries(kwargs).filter(([name]) => !tensors.includes(name) && !flags.includes(name)),
     );
     return this.applyNamed(distinct, merged, constants);
+  }
+
+  /** Says so where a mask of TensorFlow.js would silently not be used. */
+  private warnOfLostMask(input: tfl.SymbolicTensor, names: string[]): void {
+    const { tensors } = this.signature();
+    if (!tensors.includes('paddingMask') || names.some((name) => name.endsWith('Mask'))) return;
+    const source = maskedBy(input);
+    if (source === null) return;
+    tf.backend_util.warn(
+      `${this.name}: the mask that layer '${source}' makes is not used; masks are tensors here. ` +
+        `Pass { paddingMask: layers.paddingMask().apply(tokenIds) }, or leave maskZero out.`,
+    );
   }
 
   private namesMatch(merged: string[]): boolean {
