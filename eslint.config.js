@@ -15,7 +15,12 @@ const readsSynchronously = ['dataSync', 'arraySync', 'bytesSync', 'readSync'].ma
 }));
 
 export default defineConfig(
-  { ignores: ['dist/', 'node_modules/', '.native/', 'coverage/', 'examples/*/output/'] },
+  {
+    ignores: [
+      ...['dist/', 'node_modules/', '.native/', 'coverage/', 'examples/*/output/'],
+      ...['src/kernels/wasm/assembly/', 'src/kernels/wasm/binary.ts'], // AssemblyScript, and what it is compiled to
+    ],
+  },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   {

@@ -11,6 +11,7 @@ export default {
   moduleNameMapper: {
     '^tfjs-transformers$': '<rootDir>/src/index.ts',
     '^tfjs-transformers/testing$': '<rootDir>/src/testing/index.ts',
+    '^tfjs-transformers/wasm$': '<rootDir>/src/kernels/wasm/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   transform: {

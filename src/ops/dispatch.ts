@@ -5,7 +5,7 @@
  * A kernel is looked up in TensorFlow.js' own registry by name, so operations never import kernels. It comes in a
  * pair: `Name` computes `[output, ...residuals]`, `NameGrad` takes the gradient of the output as `dy`, the inputs by
  * their names and the residuals as `residual0`, `residual1`, …, and returns one gradient for each differentiable
- * input, in order. Two signatures of one operation (with and without a bias, say) are two kernel names.
+ * input, in order. An operation that says so gets its `output` there too. Two signatures of one operation (with and without a bias, say) are two kernel names.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { assert } from '../util/errors.js';
@@ -23,6 +23,8 @@ export interface Operation {
   differentiable: string[];
   /** Numbers, strings and booleans that the kernel takes. */
   attrs?: tf.NamedAttrMap;
+  /** Whether `NameGrad` takes the output too, as `output`. Default false: it may be freed before the backward pass. */
+  gradientTakesOutput?: boolean;
   /** The same computation in plain operations; differentiable by the tape. */
   reference: () => tf.Tensor;
 }
@@ -85,7 +87,7 @@ export function dispatch(operation: Operation): tf.Tensor {
 
 /** Output and gradient by the kernel pair, as one node of the tape. */
 function runKernel(
-  { kernel, inputs, differentiable }: Operation,
+  { kernel, inputs, differentiable, gradientTakesOutput = false }: Operation,
   attrs: tf.NamedAttrMap,
 ): tf.Tensor {
   const names = Object.keys(inputs);
@@ -93,11 +95,13 @@ function runKernel(
     const save = args.pop() as tf.GradSaveFunc;
     const outputs = asArray(tf.engine().runKernel(kernel, inputs, attrs));
     const [output, ...residuals] = outputs;
-    save([...names.map((name) => inputs[name]), ...residuals]);
+    const kept = gradientTakesOutput ? [...residuals, output] : residuals;
+    save([...names.map((name) => inputs[name]), ...kept]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] => {
       const gradInputs: Record<string, tf.Tensor> = { dy };
       names.forEach((name, i) => (gradInputs[name] = saved[i]));
       residuals.forEach((_, i) => (gradInputs[`residual${i}`] = saved[names.length + i]));
+      if (gradientTakesOutput) gradInputs.output = saved[saved.length - 1];
       return asArray(tf.engine().runKernel(`${kernel}Grad`, gradInputs, attrs));
     };
     return { value: output, gradFunc };

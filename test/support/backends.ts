@@ -4,6 +4,9 @@ import { backendNames, loadBackend } from './present_backends.js';
 
 export { backendNames };
 
+/** Of these backends the ones with kernels of tfjs-transformers/wasm; for tests of the kernels themselves. */
+export const kernelBackends = backendNames.filter((name) => /^wasm-/.test(name));
+
 /**
  * Runs a suite once on every backend that is here.
  *

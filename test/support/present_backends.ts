@@ -1,6 +1,7 @@
 /** Which backends this process can run, and what each needs before it can be set. The browser has its own such file. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-wasm';
 
@@ -15,7 +16,10 @@ function nativeIsBuilt(): boolean {
   }
 }
 
-const present = ['cpu', 'wasm', ...(nativeIsBuilt() ? ['tensorflow'] : [])];
+const present = [
+  ...['cpu', 'wasm', 'wasm-kernels', 'wasm-relaxed'],
+  ...(nativeIsBuilt() ? ['tensorflow'] : []),
+];
 const only = process.env.TEST_BACKENDS?.split(',');
 
 for (const name of only ?? []) {
@@ -24,8 +28,12 @@ for (const name of only ?? []) {
   throw new Error(`TEST_BACKENDS: backend '${name}' is not here. ${advice}`);
 }
 
-/** Names of the backends to test: cpu and wasm always, tensorflow when built; TEST_BACKENDS=wasm,… narrows it. */
-export const backendNames: string[] = only ?? present;
+/**
+ * Names of the backends to test: `cpu`; `wasm` by the composed references and, as `wasm-kernels`, by the kernels of
+ * tfjs-transformers/wasm; `tensorflow` when built. TEST_BACKENDS=wasm,… narrows it. `wasm-relaxed`, the kernels with
+ * fused multiply-add, runs only when it is asked for: it switches a flag of V8 that stays on.
+ */
+export const backendNames: string[] = only ?? present.filter((name) => name !== 'wasm-relaxed');
 
 /**
  * Loads what a backend needs before it can be set.
@@ -37,5 +45,10 @@ export async function loadBackend(backend: string): Promise<string> {
   if (backend === 'tensorflow' && tf.findBackend('tensorflow') === null) {
     await import('./load_native.js');
   }
-  return backend;
+  if (!backend.startsWith('wasm')) return backend;
+  if (backend === 'wasm-relaxed') setFlagsFromString('--experimental-wasm-relaxed-simd');
+  const kernels = await import('tfjs-transformers/wasm');
+  if (backend === 'wasm') kernels.unregisterKernels();
+  else kernels.registerKernels();
+  return 'wasm';
 }
