@@ -4,8 +4,25 @@ import { backendNames, loadBackend } from './present_backends.js';
 
 export { backendNames };
 
-/** Of these backends the ones with kernels of tfjs-transformers/wasm; for tests of the kernels themselves. */
-export const kernelBackends = backendNames.filter((name) => /^wasm-/.test(name));
+const withKernels = backendNames.filter((name) => name.startsWith('wasm-'));
+
+/**
+ * Runs a suite of the wasm kernels themselves, on each of their builds that is to be tested. A run that names none of
+ * them still defines the tests, because a file without tests is an error.
+ *
+ * @param title Title of the suite.
+ * @param body Defines the tests; gets the name of the backend.
+ */
+export function describeKernels(title: string, body: (backend: string) => void): void {
+  for (const backend of withKernels.length > 0 ? withKernels : ['wasm-kernels']) {
+    describe(`${title} [${backend}]`, () => {
+      beforeAll(async () => {
+        await useBackend(backend);
+      });
+      body(backend);
+    });
+  }
+}
 
 /**
  * Runs a suite once on every backend that is here.
