@@ -29,22 +29,16 @@ export interface Operation {
   reference: () => tf.Tensor;
 }
 
-/** Says whether a kernel can run on these inputs; where it cannot, the reference runs. */
-export type Support = (inputs: Record<string, tf.Tensor>, attrs: tf.NamedAttrMap) => boolean;
-
-const supports = new Map<string, Support>();
-let path: Path = 'auto';
-
 /**
- * Restricts a kernel to the calls that it can run. Kernels without a restriction take every call.
- *
- * @param kernel Name of the kernel.
- * @param backend Name of the backend.
- * @param support Decides for one call.
+ * What a kernel is registered with: TensorFlow.js' own configuration, which keeps further properties as they are. So
+ * what a kernel can run is known wherever the kernel is, in a second copy of this package too (ESM beside CommonJS).
  */
-export function restrictKernel(kernel: string, backend: string, support: Support): void {
-  supports.set(`${backend}/${kernel}`, support);
+export interface RestrictedKernel extends tf.KernelConfig {
+  /** Says whether it can run on these inputs; where it cannot, the reference runs. Default: always. */
+  supports?: (inputs: Record<string, tf.TensorInfo>, attrs: tf.NamedAttrMap) => boolean;
 }
+
+let path: Path = 'auto';
 
 /**
  * Runs a function with operations forced to one side; for tests and benchmarks.
@@ -74,9 +68,8 @@ export function dispatch(operation: Operation): tf.Tensor {
   const { kernel, inputs, attrs = {}, reference } = operation;
   if (path === 'reference') return reference();
   const backend = tf.getBackend();
-  const usable =
-    tf.getKernel(kernel, backend) !== undefined &&
-    (supports.get(`${backend}/${kernel}`)?.(inputs, attrs) ?? true);
+  const registered = tf.getKernel(kernel, backend) as RestrictedKernel | undefined;
+  const usable = registered !== undefined && (registered.supports?.(inputs, attrs) ?? true);
   assert(
     usable || path !== 'kernel',
     () =>

@@ -1,6 +1,6 @@
 /** What every wasm kernel is written with: one call's inputs as pointers, outputs, scratch memory. */
 import * as tf from '@tensorflow/tfjs-core';
-import { restrictKernel } from '../../ops/dispatch.js';
+import type { RestrictedKernel } from '../../ops/dispatch.js';
 import type { Exports } from './binary.js';
 import { moduleOf, type KernelModule, type WasmBackend } from './module.js';
 
@@ -93,7 +93,7 @@ const refused = new Set<string>();
  */
 export function registerWasmKernel({ name, supports, run }: WasmKernel): void {
   if (tf.getKernel(name, BACKEND)) return;
-  restrictKernel(name, BACKEND, (inputs, attrs) => {
+  const usable: RestrictedKernel['supports'] = (inputs, attrs) => {
     if (moduleOf(tf.backend() as unknown as WasmBackend) === null) return false;
     const fits = supports?.(inputs, attrs) ?? true;
     if (!fits && !refused.has(name)) {
@@ -105,10 +105,11 @@ export function registerWasmKernel({ name, supports, run }: WasmKernel): void {
       );
     }
     return fits;
-  });
-  tf.registerKernel({
+  };
+  const config: RestrictedKernel = {
     kernelName: name,
     backendName: BACKEND,
+    supports: usable,
     kernelFunc: ({ inputs, attrs, backend }) => {
       const wasm = backend as WasmBackend;
       const module = moduleOf(wasm);
@@ -116,7 +117,8 @@ export function registerWasmKernel({ name, supports, run }: WasmKernel): void {
         throw new Error(`${name}: the kernels of tfjs-transformers cannot run on this backend.`);
       return run(new KernelCall(inputs as Inputs, attrs ?? {}, wasm, module));
     },
-  });
+  };
+  tf.registerKernel(config);
 }
 
 function outOfMemory(bytes: number): Error {
