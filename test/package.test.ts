@@ -87,6 +87,7 @@ check('a language model is a model of tf', lm instanceof tf.LayersModel);
 
 const { checkGradients } = testing;
 check('the entry for tests is there', typeof checkGradients === 'function');
+check('the entry with the wasm kernels registers them', tf.getKernel('TransformersRmsNorm', 'wasm') !== undefined);
 `;
 
 const scripts: Record<string, string> = {
@@ -94,6 +95,7 @@ const scripts: Record<string, string> = {
 import * as tf from '@tensorflow/tfjs';
 import { masks, ops, layers, models } from 'tfjs-transformers';
 import * as testing from 'tfjs-transformers/testing';
+import 'tfjs-transformers/wasm';
 import { createRequire } from 'node:module';
 ${program}
 // Both builds in one process: layers of either are layers of tf, and what one saved is read back.
@@ -109,6 +111,7 @@ console.log('ok');`,
 const tf = require('@tensorflow/tfjs');
 const { masks, ops, layers, models } = require('tfjs-transformers');
 const testing = require('tfjs-transformers/testing');
+require('tfjs-transformers/wasm');
 ${program}
 console.log('ok');`,
 };
@@ -117,7 +120,9 @@ const typescript = `
 import * as tf from '@tensorflow/tfjs';
 import { layers, masks, models, ops } from 'tfjs-transformers';
 import { checkGradients } from 'tfjs-transformers/testing';
+import { registerKernels } from 'tfjs-transformers/wasm';
 
+registerKernels();
 export const mask: tf.Tensor = masks.causal(3);
 export const layer: tf.layers.Layer = layers.multiHeadAttention({ numHeads: 2, keyDim: 4 });
 export const model: tf.LayersModel = models.causalLM({

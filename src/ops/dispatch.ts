@@ -3,8 +3,8 @@
  * its reference, composed of plain TensorFlow.js operations.
  *
  * A kernel is looked up in TensorFlow.js' own registry by name, so operations never import kernels. It comes in a
- * pair: `Name` computes `[output, ...residuals]`, `NameGrad` takes the gradient of the output as `dy`, the inputs by
- * their names and the residuals as `residual0`, `residual1`, …, and returns one gradient for each differentiable
+ * pair: `Name` computes `[output, ...residuals]`, `NameGrad` takes the gradient of the output as `dy`, the inputs that it
+ * needs by their names and the residuals as `residual0`, `residual1`, …, and returns one gradient for each differentiable
  * input, in order. An operation that says so gets its `output` there too. Two signatures of one operation (with and without a bias, say) are two kernel names.
  */
 import * as tf from '@tensorflow/tfjs-core';
@@ -23,6 +23,8 @@ export interface Operation {
   differentiable: string[];
   /** Numbers, strings and booleans that the kernel takes. */
   attrs?: tf.NamedAttrMap;
+  /** Names of the inputs that `NameGrad` takes; the others are not kept for it. All by default. */
+  gradientInputs?: string[];
   /** Whether `NameGrad` takes the output too, as `output`. Default false: it may be freed before the backward pass. */
   gradientTakesOutput?: boolean;
   /** The same computation in plain operations; differentiable by the tape. */
@@ -66,7 +68,25 @@ export function forcePath<T>(forced: Path, body: () => T): T {
  */
 export function dispatch(operation: Operation): tf.Tensor {
   const { kernel, inputs, attrs = {}, reference } = operation;
-  if (path === 'reference') return reference();
+  return usesKernel(kernel, inputs, attrs) ? runKernel(operation, attrs) : reference();
+}
+
+/**
+ * Decides for one call, as `dispatch` does. For operations that are no function from tensors to one tensor and run
+ * their kernel themselves.
+ *
+ * @param kernel Name of the kernel.
+ * @param inputs All tensors that it takes, by name.
+ * @param attrs Numbers, strings and booleans that it takes.
+ * @returns Whether it is there, supports the call, and is not to be passed over.
+ * @throws Error when the path is forced to `kernel` and there is none.
+ */
+export function usesKernel(
+  kernel: string,
+  inputs: Record<string, tf.Tensor>,
+  attrs: tf.NamedAttrMap,
+): boolean {
+  if (path === 'reference') return false;
   const backend = tf.getBackend();
   const registered = tf.getKernel(kernel, backend) as RestrictedKernel | undefined;
   const usable = registered !== undefined && (registered.supports?.(inputs, attrs) ?? true);
@@ -75,16 +95,14 @@ export function dispatch(operation: Operation): tf.Tensor {
     () =>
       `dispatch: no kernel ${kernel} for this call on backend '${backend}'. Import the entry that registers it.`,
   );
-  return usable ? runKernel(operation, attrs) : reference();
+  return usable;
 }
 
 /** Output and gradient by the kernel pair, as one node of the tape. */
-function runKernel(
-  { kernel, inputs, differentiable, gradientTakesOutput = false }: Operation,
-  attrs: tf.NamedAttrMap,
-): tf.Tensor {
-  const names = Object.keys(inputs);
-  const operation = tf.customGrad((...args) => {
+function runKernel(operation: Operation, attrs: tf.NamedAttrMap): tf.Tensor {
+  const { kernel, inputs, differentiable, gradientTakesOutput = false } = operation;
+  const names = operation.gradientInputs ?? Object.keys(inputs);
+  const node = tf.customGrad((...args) => {
     const save = args.pop() as tf.GradSaveFunc;
     const outputs = asArray(tf.engine().runKernel(kernel, inputs, attrs));
     const [output, ...residuals] = outputs;
@@ -99,7 +117,7 @@ function runKernel(
     };
     return { value: output, gradFunc };
   });
-  return operation(...differentiable.map((name) => inputs[name]));
+  return node(...differentiable.map((name) => inputs[name]));
 }
 
 function asArray(result: tf.Tensor | tf.Tensor[]): tf.Tensor[] {

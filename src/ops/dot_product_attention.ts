@@ -35,6 +35,8 @@ export interface DotProductAttentionOptions {
   offset?: number;
   /** Sliding window W: with `causal` keys i−W+1 … i, without |i − j| < W; i counts from `offset`. Default none. */
   window?: number | null;
+  /** How many of the S keys are in use: key and value may have room for more. Default S, all of them. */
+  keyLength?: number;
   /** Factor of the scores. Default 1/√H. */
   scale?: number;
   /** Scaled scores become cap·tanh(score/cap). Default none. */
@@ -58,7 +60,7 @@ export interface AttentionWithScores {
 }
 
 const OPTIONS = [
-  'mask', 'bias', 'causal', 'offset', 'window', 'scale', 'softCap', 'dropout', 'seed', 'training', 'returnScores',
+  'mask', 'bias', 'causal', 'offset', 'window', 'keyLength', 'scale', 'softCap', 'dropout', 'seed', 'training', 'returnScores',
 ]; // prettier-ignore
 
 /**
@@ -68,6 +70,9 @@ const OPTIONS = [
  *     output[b, i, n] = Σ_j scores[b, n, i, j] · value[b, j, ⌊n/G⌋]
  *
  * A masked key has weight exactly 0; a query that sees no key gives 0. Causality, window and mask combine by AND.
+ *
+ * With `keyLength` the keys behind it are not there: S stands for `keyLength` in what is said here of mask, bias and
+ * scores, and what lies behind it in key and value is never read and gets gradient 0.
  *
  * @param query [B, T, N, H]
  * @param key [B, S, K, H]; K divides N, query head n reads key head ⌊n·K/N⌋.
@@ -111,11 +116,12 @@ export function dotProductAttention(
     dropout > 0 ? drawSeed('dotProductAttention', options.seed) : { seed: 0, counter: 0 };
 
   const compose = (): AttentionWithScores => {
+    const [keys, values] = [key, value].map((tensor) => inUse(tensor, sizes.S));
     const visible = visibleKeys(sizes, options);
-    const scores = attentionWeights(query, key, sizes, { bias, visible, scale, softCap });
+    const scores = attentionWeights(query, keys, sizes, { bias, visible, scale, softCap });
     const weights =
       dropout > 0 ? tf.mul(scores, dropoutMask(scores.shape, dropout, random)) : scores;
-    return { output: weightedValues(weights, value, sizes), scores };
+    return { output: weightedValues(weights, values, sizes), scores };
   };
 
   if (returnScores) {
@@ -135,7 +141,8 @@ export function dotProductAttention(
         ...(mask ? { mask: toBool(mask, 'dotProductAttention') } : {}),
       },
       differentiable: ['query', 'key', 'value', ...(bias ? ['bias'] : [])],
-      attrs: { causal, offset, window, scale, softCap, dropout, ...random },
+      attrs: { causal, offset, window, keyLength: sizes.S, scale, softCap, dropout, ...random },
+      gradientTakesOutput: true,
       reference: () => compose().output,
     }),
   ) as tf.Tensor4D;
@@ -162,7 +169,7 @@ function checkArguments(
     );
   }
   const [B, T, N, H] = query.shape as number[];
-  const [, S, K] = key.shape as number[];
+  const [, room, K] = key.shape as number[];
   const Hv = value.shape[3]!;
   const shapes = (): string =>
     `query=${shapeText(query.shape)}, key=${shapeText(key.shape)}, value=${shapeText(value.shape)}`;
@@ -175,7 +182,7 @@ function checkArguments(
     () => `${where}: query and key must have the same head size, got ${shapes()}.`,
   );
   assert(
-    value.shape[1] === S && value.shape[2] === K,
+    value.shape[1] === room && value.shape[2] === K,
     () => `${where}: key and value must have the same length and number of heads, got ${shapes()}.`,
   );
   assert(
@@ -183,6 +190,10 @@ function checkArguments(
     () =>
       `${where}: the number of query heads must be a multiple of the key/value heads, got N=${N}, K=${K}.`,
   );
+  const S =
+    options.keyLength === undefined
+      ? room
+      : assertInteger(where, 'keyLength', options.keyLength, Math.min(1, room), room);
   for (const name of ['mask', 'bias'] as const) {
     const tensor = options[name];
     if (!tensor) continue;
@@ -221,6 +232,11 @@ function checkArguments(
     () => `${where}: dropout must be at least 0 and less than 1, got dropout=${dropout}.`,
   );
   return { B, T, S, N, K, H, Hv };
+}
+
+/** The rows of a key or value tensor that hold something. */
+function inUse(tensor: tf.Tensor, length: number): tf.Tensor {
+  return tensor.shape[1] === length ? tensor : tf.slice(tensor, [0, 0], [-1, length]);
 }
 
 function given<T>(value: T | null | undefined): value is T {

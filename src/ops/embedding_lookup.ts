@@ -40,6 +40,8 @@ export function embeddingLookup(table: tf.Tensor, ids: tf.Tensor): tf.Tensor {
       kernel: 'TransformersEmbeddingLookup',
       inputs: { table, ids: whole },
       differentiable: ['table'],
+      gradientInputs: ['ids'], // not the table, which may be large
+      attrs: { vocabularySize: table.shape[0] },
       reference: () => reference(table, whole),
     });
   });

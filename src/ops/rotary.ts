@@ -52,6 +52,7 @@ export function rotary(x: tf.Tensor, options: RotaryOptions = {}): tf.Tensor {
       kernel: 'TransformersRotary',
       inputs: { x, cos, sin },
       differentiable: ['x'],
+      gradientInputs: ['cos', 'sin'],
       attrs: { rotaryDim },
       reference: () => reference(x, cos, sin),
     });

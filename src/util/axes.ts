@@ -53,8 +53,9 @@ export function sumToAxes(x: tf.Tensor, axes: readonly number[]): tf.Tensor {
       x.shape.map((_, i) => i).filter((i) => !axes.includes(i)),
     );
   }
+  const rows = sizeOf(x.shape.slice(0, first));
+  if (rows === 0) return tf.zeros(kept); // a product over no rows is left as it was on wasm
   return tf.tidy(() => {
-    const rows = sizeOf(x.shape.slice(0, first));
     const matrix = tf.reshape(x, [rows, sizeOf(kept)]);
     return tf.reshape(tf.matMul(tf.ones([1, rows]), matrix), kept);
   });

@@ -228,14 +228,37 @@ describeBackends('dotProductAttention', () => {
     );
   });
 
+  test('keyLength is a slice of key and value, forward and backward, scores included', () => {
+    const [q, k, v] = inputs();
+    const mask = tf.tensor4d([1, 1, 0, 1, 1, 0, 1, 1, 1, 1], [B, 1, 1, 5]);
+    const bias = tf.randomNormal([1, N, T, 5], 0, 1, 'float32', 4);
+    const rest = { mask, bias, causal: true, offset: 1 };
+    const options = { ...rest, keyLength: 5 };
+    const cut = (x: tf.Tensor): tf.Tensor => tf.slice(x, [0, 0], [-1, 5]);
+    const whole = dotProductAttention(q, k, v, { ...options, returnScores: true });
+    const sliced = dotProductAttention(q, cut(k), cut(v), { ...rest, returnScores: true });
+    expectClose(whole.output, sliced.output);
+    expectClose(whole.scores, sliced.scores);
+    const square = (x: tf.Tensor): tf.Scalar => tf.sum(tf.square(x));
+    const actual = tf.grads(((q: tf.Tensor, k: tf.Tensor, v: tf.Tensor) =>
+      square(dotProductAttention(q, k, v, options))) as never)([q, k, v]);
+    const expected = tf.grads(((q: tf.Tensor, k: tf.Tensor, v: tf.Tensor) =>
+      square(dotProductAttention(q, cut(k), cut(v), rest))) as never)([q, k, v]);
+    actual.forEach((gradient, i) => expectClose(gradient, expected[i]));
+    for (const gradient of actual.slice(1))
+      expect(tf.max(tf.abs(gradient.slice([0, 5]))).dataSync()[0]).toBe(0);
+  });
+
   describe('dropout', () => {
     test('acts only in training, repeats with its seed, and leaves the returned scores alone', () => {
       const [q, k, v] = inputs();
       const plain = dotProductAttention(q, k, v, { returnScores: true });
       const options = { dropout: 0.4, seed: 7 };
-      expectIdentical(dotProductAttention(q, k, v, options), plain.output);
+      expectIdentical(dotProductAttention(q, k, v, options), dotProductAttention(q, k, v));
       const once = dotProductAttention(q, k, v, { ...options, training: true, returnScores: true });
-      expectIdentical(dotProductAttention(q, k, v, { ...options, training: true }), once.output);
+      const dropped = dotProductAttention(q, k, v, { ...options, training: true });
+      expectIdentical(dotProductAttention(q, k, v, { ...options, training: true }), dropped);
+      expectClose(dropped, once.output); // by a kernel and by the reference, which alone returns scores
       expectIdentical(once.scores, plain.scores);
       expect(tf.max(tf.abs(tf.sub(once.output, plain.output))).dataSync()[0]).toBeGreaterThan(0.01);
     });
@@ -286,6 +309,8 @@ describeBackends('dotProductAttention', () => {
       [{ dropout: 1 }, 'dropout must be at least 0 and less than 1, got dropout=1.'],
       [{ softCap: 0 }, 'softCap must be above 0'],
       [{ scale: NaN }, 'scale must be a finite number'],
+      [{ keyLength: 8 }, 'keyLength must be an integer between 1 and 7, got keyLength=8.'],
+      [{ keyLength: 0 }, 'keyLength must be an integer between 1 and 7'],
       [{ isCausal: true }, "unknown option 'isCausal'"],
     ])('%j', (options, text) => {
       expect(call(options)).toThrow(text);

@@ -9,16 +9,19 @@ import { expectClose, expectIdentical, type Tolerance } from './expect_close.js'
  *
  * @param operation The operation; inputs that take no gradient (integers, masks) belong in its closure.
  * @param inputs float32 tensors that gradients flow into.
- * @param tolerance How close the two have to be; 1e-5 and 1e-5 by default.
+ * @param tolerance How close the two have to be, or a function that says so for each expected tensor (the value, the
+ * gradients); 1e-5 and 1e-5 by default.
+ * @param onSide Runs a function on one of the two sides; by default, with operations forced to it.
  */
 export function expectKernelLikeReference(
   operation: (...inputs: tf.Tensor[]) => tf.Tensor,
   inputs: tf.Tensor[],
-  tolerance: Tolerance = {},
+  tolerance: Tolerance | ((expected: tf.Tensor) => Tolerance) = {},
+  onSide: (side: Path, body: () => tf.Tensor[]) => tf.Tensor[] = forcePath,
 ): void {
   let dy: tf.Tensor | undefined;
-  const valueAndGradients = (path: Path): tf.Tensor[] =>
-    forcePath(path, () =>
+  const valueAndGradients = (side: Path): tf.Tensor[] =>
+    onSide(side, () =>
       tf.tidy(() => {
         const value = operation(...inputs);
         if (inputs.length === 0) return [value];
@@ -31,7 +34,7 @@ export function expectKernelLikeReference(
   const actual = valueAndGradients('kernel');
   const again = valueAndGradients('kernel');
   expected.forEach((tensor, i) => {
-    expectClose(actual[i], tensor, tolerance);
+    expectClose(actual[i], tensor, typeof tolerance === 'function' ? tolerance(tensor) : tolerance);
     expectIdentical(again[i], actual[i]);
   });
   tf.dispose([actual, again]);

@@ -4,6 +4,7 @@
  */
 import { registerKernels } from './register.js';
 
+export { accelerate } from './accelerate.js';
 export { registerKernels, unregisterKernels } from './register.js';
 
 registerKernels();

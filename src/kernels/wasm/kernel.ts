@@ -57,11 +57,26 @@ export class KernelCall {
    */
   output(shape: number[], dtype: tf.DataType = 'float32'): tf.TensorInfo {
     const tensor = this.backend.makeOutput(shape, dtype);
-    if (this.pointer(tensor) === 0) {
+    const bytes = tf.util.sizeFromShape(shape) * tf.util.bytesPerElement(dtype);
+    if (!this.isMemory(this.pointer(tensor), bytes)) {
       this.backend.disposeData(tensor.dataId);
-      throw outOfMemory(tf.util.sizeFromShape(shape) * tf.util.bytesPerElement(dtype));
+      throw outOfMemory(bytes);
     }
     return tensor;
+  }
+
+  /**
+   * An output in the memory of an input, for kernels that change what they are given: the data of a variable, a buffer
+   * that is handed on. Only where no other tensor shares that data, so that nobody sees it change.
+   *
+   * @param tensor The input.
+   * @returns Another handle on its data; null when it is shared.
+   */
+  inPlace(tensor: tf.TensorInfo): tf.TensorInfo | null {
+    const { dataId, shape, dtype } = tensor;
+    if (this.backend.dataIdMap.get(dataId)!.refCount !== 1) return null;
+    this.backend.incRef(dataId);
+    return { dataId, shape, dtype };
   }
 
   /**
@@ -74,12 +89,17 @@ export class KernelCall {
    */
   withScratch<T>(bytes: number, body: (pointer: number) => T): T {
     const pointer = this.backend.wasm._malloc(bytes + 16) >>> 0;
-    if (pointer === 0) throw outOfMemory(bytes);
+    if (!this.isMemory(pointer, bytes + 16)) throw outOfMemory(bytes);
     try {
       return body(Math.ceil(pointer / 16) * 16);
     } finally {
       this.backend.wasm._free(pointer);
     }
+  }
+
+  /** Whether an allocation succeeded: near 4 GB, malloc of TensorFlow.js 4.22 hands out what ends beyond the memory. */
+  private isMemory(pointer: number, bytes: number): boolean {
+    return pointer !== 0 && pointer + bytes <= this.backend.wasm.HEAPU8.length;
   }
 }
 
@@ -119,6 +139,16 @@ export function registerWasmKernel({ name, supports, run }: WasmKernel): void {
     },
   };
   tf.registerKernel(config);
+}
+
+/**
+ * Takes a kernel back that `registerWasmKernel` has registered; one of somebody else's stays.
+ *
+ * @param name Name of the kernel.
+ */
+export function unregisterWasmKernel(name: string): void {
+  const kernel = tf.getKernel(name, BACKEND);
+  if (kernel && 'supports' in kernel) tf.unregisterKernel(name, BACKEND);
 }
 
 function outOfMemory(bytes: number): Error {

@@ -13,6 +13,8 @@ export interface WasmBackend {
   };
   /** Allocates a tensor. */
   makeOutput(shape: number[], dtype: tf.DataType): tf.TensorInfo;
+  /** Counts one more tensor on the same data. */
+  incRef(dataId: object): void;
   /** Gives up a tensor that `makeOutput` made. */
   disposeData(dataId: object, force?: boolean): boolean;
   /** Emscripten's module. */
@@ -45,6 +47,16 @@ export type Flavour = 'simd' | 'relaxed';
 
 const binaries: Record<Flavour, string> = { simd, relaxed: relaxedSimd };
 const modules = new WeakMap<object, KernelModule | null>();
+const listeners: (() => void)[] = [];
+
+/**
+ * Calls a function whenever the kernels have been instantiated: the backend runs then, and its own kernels are there.
+ *
+ * @param listener The function.
+ */
+export function onInstantiated(listener: () => void): void {
+  listeners.push(listener);
+}
 
 /**
  * The kernels in a backend's memory; instantiated at the first call, a few milliseconds.
@@ -65,6 +77,7 @@ export function moduleOf(backend: WasmBackend): KernelModule | null {
       );
     }
     modules.set(backend, module);
+    if (module) for (const listener of listeners) listener();
   }
   return module;
 }

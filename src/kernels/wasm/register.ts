@@ -1,17 +1,64 @@
 /** All kernels of this folder. */
 import * as tf from '@tensorflow/tfjs-core';
-import { registerWasmKernel, type WasmKernel } from './kernel.js';
-
+import { adamWUpdateKernels } from './adam_w_update.js';
+import { attentionKernels } from './attention.js';
+import { cacheWriteKernels } from './cache_write.js';
+import { dropoutKernels } from './dropout.js';
+import { embeddingLookupKernels } from './embedding_lookup.js';
+import { gatedLinearUnitKernels } from './gated_linear_unit.js';
+import { geluKernels } from './gelu.js';
+import { globalNormKernels } from './global_norm.js';
+import { identity } from './identity.js';
+import { registerWasmKernel, unregisterWasmKernel, type WasmKernel } from './kernel.js';
+import { layerNormKernels } from './layer_norm.js';
+import { linearKernels } from './linear.js';
+import { onInstantiated } from './module.js';
+import { replaceKernel } from './replace_kernel.js';
 import { rmsNormKernels } from './rms_norm.js';
+import { rotaryKernels } from './rotary.js';
+import { siluKernels } from './silu.js';
+import { softCapKernels } from './soft_cap.js';
+import { sparseSoftmaxCrossEntropyKernels } from './sparse_softmax_cross_entropy.js';
 
-const kernels: WasmKernel[] = [...rmsNormKernels];
+const kernels: WasmKernel[] = [
+  ...adamWUpdateKernels,
+  ...attentionKernels,
+  ...cacheWriteKernels,
+  ...dropoutKernels,
+  ...embeddingLookupKernels,
+  ...gatedLinearUnitKernels,
+  ...geluKernels,
+  ...globalNormKernels,
+  ...layerNormKernels,
+  ...linearKernels,
+  ...rmsNormKernels,
+  ...rotaryKernels,
+  ...siluKernels,
+  ...softCapKernels,
+  ...sparseSoftmaxCrossEntropyKernels,
+];
+
+let registered = false;
+let putIdentityBack: (() => void) | undefined;
+onInstantiated(replaceIdentity);
 
 /** Registers every kernel that is not registered yet. Importing `tfjs-transformers/wasm` does this. */
 export function registerKernels(): void {
+  registered = true;
   kernels.forEach(registerWasmKernel);
+  replaceIdentity();
 }
 
 /** Takes them back, so that operations run by their references on the wasm backend. */
 export function unregisterKernels(): void {
-  for (const { name } of kernels) if (tf.getKernel(name, 'wasm')) tf.unregisterKernel(name, 'wasm');
+  registered = false;
+  kernels.forEach(({ name }) => unregisterWasmKernel(name));
+  putIdentityBack?.();
+  putIdentityBack = undefined;
+}
+
+/** The one kernel that the backend has too. It is there once the backend's package has been imported, maybe after us. */
+function replaceIdentity(): void {
+  if (!registered || putIdentityBack || !tf.getKernel('Identity', 'wasm')) return;
+  putIdentityBack = replaceKernel('Identity', identity);
 }
