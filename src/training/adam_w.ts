@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { adamWUpdate } from '../ops/adam_w_update.js';
+import { globalNorm } from '../ops/global_norm.js';
 import { assert, assertKnownOptions, assertNumber, describe } from '../util/errors.js';
-import { clipScale, globalNorm } from './clip_by_global_norm.js';
+import { clipScale } from './clip_by_global_norm.js';
 import * as schedules from './schedules.js';
 import { decaysByDefault, plainWeightName, stableWeightNames } from './weight_names.js';
 
@@ -142,27 +144,29 @@ export class AdamW extends tf.Optimizer {
     );
     this.claim(given);
     const registered = tf.engine().state.registeredVariables;
-    tf.tidy(() => {
-      const factor = this.clipFactor(given, scale);
-      const step = this.iterations + 1;
-      // m̂ and v̂ are never formed: with c₁ = 1 − β₁ᵗ, c₂ = 1 − β₂ᵗ,
-      // lr·m̂/(√v̂ + ε) = (lr·√c₂/c₁)·m/(√v + ε·√c₂)
-      const correction1 = 1 - this.beta1 ** step;
-      const correction2 = Math.sqrt(1 - this.beta2 ** step);
-      const scalars = {
-        beta1: tf.scalar(this.beta1),
-        beta2: tf.scalar(this.beta2),
-        gain1: scaled(1 - this.beta1, factor),
-        gain2: scaled(1 - this.beta2, factor && tf.square(factor)),
-        rate: tf.scalar((learningRate * correction2) / correction1),
-        epsilon: tf.scalar(this.epsilon * correction2),
-        keep: tf.scalar(1 - learningRate * this.weightDecay),
+    const step = this.iterations + 1;
+    // m̂ and v̂ are never formed: with c₁ = 1 − β₁ᵗ, c₂ = 1 − β₂ᵗ,
+    // lr·m̂/(√v̂ + ε) = (lr·√c₂/c₁)·m/(√v + ε·√c₂)
+    const correction1 = 1 - this.beta1 ** step;
+    const correction2 = Math.sqrt(1 - this.beta2 ** step);
+    const entries = given.map(({ name, tensor }) => {
+      const decays = this.weightDecay > 0 && decay(plainWeightName(name));
+      return {
+        ...this.moments.get(name)!,
+        weight: registered[name],
+        gradient: tensor,
+        keep: decays ? 1 - learningRate * this.weightDecay : 1,
       };
-      for (const { name, tensor } of given) {
-        const decays = this.weightDecay > 0 && decay(plainWeightName(name));
-        tf.tidy(() => update(registered[name], tensor, this.moments.get(name)!, scalars, decays));
-      }
     });
+    tf.tidy(() =>
+      adamWUpdate(entries, {
+        beta1: this.beta1,
+        beta2: this.beta2,
+        rate: (learningRate * correction2) / correction1,
+        epsilon: this.epsilon * correction2,
+        scale: this.clipFactor(given, scale),
+      }),
+    );
     this.incrementIterations();
   }
 
@@ -330,31 +334,6 @@ export function adamW(options: AdamWOptions = {}): AdamW {
  */
 export function isAdamW(optimizer: tf.Optimizer): optimizer is AdamW {
   return Object.prototype.isPrototypeOf.call(AdamW.prototype, optimizer);
-}
-
-type Scalars = Record<
-  'beta1' | 'beta2' | 'gain1' | 'gain2' | 'rate' | 'epsilon' | 'keep',
-  tf.Tensor
->;
-
-/** One step of one weight. */
-function update(
-  weight: tf.Variable,
-  gradient: tf.Tensor,
-  { first, second }: Moments,
-  { beta1, beta2, gain1, gain2, rate, epsilon, keep }: Scalars,
-  decays: boolean,
-): void {
-  const m = tf.add(tf.mul(first, beta1), tf.mul(gradient, gain1));
-  const v = tf.add(tf.mul(second, beta2), tf.mul(tf.square(gradient), gain2));
-  const change = tf.div(tf.mul(m, rate), tf.add(tf.sqrt(v), epsilon));
-  first.assign(m);
-  second.assign(v);
-  weight.assign(tf.sub(decays ? tf.mul(weight, keep) : weight, change));
-}
-
-function scaled(value: number, factor: tf.Tensor | undefined): tf.Tensor {
-  return factor ? tf.mul(factor, value) : tf.scalar(value);
 }
 
 function checkRate(rate: number | schedules.Schedule): number | schedules.Schedule {

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { globalNorm } from '../ops/global_norm.js';
 import { assert, assertNumber } from '../util/errors.js';
 
 /**
@@ -29,19 +30,6 @@ export function clipByGlobalNorm<G extends tf.NamedTensorMap | tf.Tensor[]>(
     ? clipped
     : Object.fromEntries(names.map((name, i) => [name, clipped[i]]));
   return { gradients: result as G, norm };
-}
-
-/**
- * Norm of many tensors as if they were one vector.
- *
- * @param tensors At least one.
- * @returns √Σ x², a scalar.
- */
-export function globalNorm(tensors: readonly tf.Tensor[]): tf.Scalar {
-  return tf.tidy(() => {
-    const squares = tensors.map((tensor) => tf.sum<tf.Scalar>(tf.square(tensor)));
-    return tf.sqrt(tf.addN(squares));
-  });
 }
 
 /**
