@@ -1,36 +1,23 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { assert, assertInteger } from '../util/errors.js';
+import { assert, assertInteger, assertKnownOptions } from '../util/errors.js';
 import { shapeText } from '../util/shapes.js';
+import { CacheSlot, type AppendOptions, type CachedKeys } from './cache_slot.js';
 
-/** What an attention layer attends over after it has appended its new keys. */
-export interface CachedKeys {
-  /** Past and new keys, [B, S, K, H]. */
+/** Keys and values of an encoder sequence, as one cross-attention layer made them. */
+export interface CrossKeys {
+  /** [B, S, K, H] */
   key: tf.Tensor4D;
-  /** Past and new values, [B, S, K, Hv]. */
+  /** [B, S, K, Hv] */
   value: tf.Tensor4D;
-  /** Which of them are real, bool [B, S]; undefined when all are. */
-  mask: tf.Tensor2D | undefined;
-  /** Place of the first new token among these keys: the `offset` of causality and windows. */
-  offset: number;
 }
 
-/** Options of `KVCache.append`. */
-export interface AppendOptions {
-  /** Which of the new tokens are real, [B, T], nonzero = real. Default: all. */
-  mask?: tf.Tensor | undefined;
-  /** Keep only the keys that a causal window of this width can still reach. Default: keep all. */
-  window?: number | undefined;
-}
-
-/** What one attention layer has cached. */
-interface Slot {
-  key: tf.Tensor4D | null;
-  value: tf.Tensor4D | null;
-  mask: tf.Tensor2D | null;
-  /** Tokens seen. */
-  length: number;
-  /** Position of the first key that is still held. */
-  start: number;
+/** Options of a {@link KVCache}. */
+export interface KVCacheOptions {
+  /**
+   * Tokens to make room for at once, where the backend writes in place; more may follow. Default: 64, then twice as
+   * many each time.
+   */
+  capacity?: number;
 }
 
 /**
@@ -40,21 +27,27 @@ interface Slot {
  * Hand it to a model as `model.apply(tokenIds, {cache, training: false})`: each causal attention layer appends its
  * keys and values and attends over all of them, position embeddings count on from `length`.
  *
- * The cache owns its tensors: they survive the tidy of the call and live until `dispose`. Tensors are immutable, so a
- * write makes a new one of the exact length; a buffer with spare room would have to be copied whole for each token
- * and attended over whole (docs/measurements.md has both measured). With a window W only W keys are kept, so memory
- * and time stay bounded.
+ * The cache owns its tensors: they survive the tidy of the call and live until `dispose`. Where the backend writes in
+ * place they are buffers with spare room, whose size doubles; elsewhere they have the exact length (`CacheSlot` says
+ * why). With a window W only about W keys are kept, so memory and time stay bounded.
  */
 export class KVCache {
-  private readonly slots = new Map<object, Slot>();
+  private readonly slots = new Map<object, CacheSlot>();
+  private readonly capacity: number | undefined;
+  private readonly cross = new Map<object, CrossKeys>();
   private history: number[][] = [];
   private disposed = false;
 
   /**
    * @param owners The attention layers that will write to it, so that `length` is known to count all of them.
+   * @param options See {@link KVCacheOptions}.
    */
-  constructor(owners: Iterable<object> = []) {
-    for (const owner of owners) this.slots.set(owner, emptySlot());
+  constructor(owners: Iterable<object> = [], options: KVCacheOptions = {}) {
+    assertKnownOptions('KVCache', options, ['capacity']);
+    const { capacity } = options;
+    if (capacity !== undefined) assertInteger('KVCache', 'capacity', capacity);
+    this.capacity = capacity;
+    for (const owner of owners) this.slots.set(owner, new CacheSlot(capacity));
   }
 
   /** Number of tokens cached: the position of the next one. */
@@ -78,17 +71,15 @@ export class KVCache {
 
   /** Number of rows, or null before the first write. */
   get batchSize(): number | null {
-    for (const { key } of this.slots.values()) if (key) return key.shape[0];
+    for (const { batchSize } of this.slots.values()) if (batchSize !== null) return batchSize;
     return null;
   }
 
-  /** Bytes held by keys, values and masks. */
+  /** Bytes held by keys, values and masks, the spare room of buffers included. */
   get bytes(): number {
-    let bytes = 0;
-    for (const { key, value, mask } of this.slots.values()) {
-      bytes += 4 * ((key?.size ?? 0) + (value?.size ?? 0)) + (mask?.size ?? 0);
-    }
-    return bytes;
+    const cross = [...this.cross.values()].map(({ key, value }) => 4 * (key.size + value.size));
+    const own = [...this.slots.values()].map((slot) => slot.bytes);
+    return [...own, ...cross].reduce((sum, bytes) => sum + bytes, 0);
   }
 
   /**
@@ -123,28 +114,34 @@ export class KVCache {
    */
   append(owner: object, key: tf.Tensor, value: tf.Tensor, options: AppendOptions = {}): CachedKeys {
     this.assertAlive();
-    const slot = this.slots.get(owner) ?? emptySlot();
+    const slot = this.slots.get(owner) ?? new CacheSlot(this.capacity);
     this.slots.set(owner, slot);
-    const [B, T] = key.shape as number[];
     assert(
-      slot.key === null || slot.key.shape[0] === B,
+      slot.batchSize === null || slot.batchSize === key.shape[0],
       () =>
-        `KVCache: holds ${slot.key!.shape[0]} rows, got key=${shapeText(key.shape)}. Make a new cache for another batch.`,
+        `KVCache: holds ${slot.batchSize} rows, got key=${shapeText(key.shape)}. Make a new cache for another batch.`,
     );
-    const past = slot.key?.shape[1] ?? 0;
-    const { window } = options;
-    const drop = window === undefined ? 0 : Math.max(0, past + T - window);
-    const all = tf.tidy(() => {
-      const all = {
-        key: (slot.key ? tf.concat([slot.key, key], 1) : tf.clone(key)) as tf.Tensor4D,
-        value: (slot.value ? tf.concat([slot.value, value], 1) : tf.clone(value)) as tf.Tensor4D,
-        mask: appendMask(slot.mask, options.mask, B, past, T),
-      };
-      const kept = drop === 0 ? all : dropFirst(all, drop);
-      this.replace(slot, kept, slot.start + drop, slot.length + T);
-      return all;
+    return slot.append(key, value, options);
+  }
+
+  /**
+   * Keys and values of the sequence that a cross-attention layer looks at. They are the same in every step, so they are
+   * made in the first one and kept.
+   *
+   * @param owner The attention layer.
+   * @param make Makes them.
+   * @returns What the cache holds; it stays the cache's.
+   */
+  crossKeys(owner: object, make: () => CrossKeys): CrossKeys {
+    this.assertAlive();
+    const kept = this.cross.get(owner);
+    if (kept !== undefined) return kept;
+    const [key, value] = tf.tidy(() => {
+      const made = make();
+      return [tf.keep(tf.clone(made.key)), tf.keep(tf.clone(made.value))];
     });
-    return { ...all, offset: past };
+    this.cross.set(owner, { key, value });
+    return { key, value };
   }
 
   /**
@@ -186,22 +183,7 @@ export class KVCache {
         `length=${length}. Fork it before going on, or trim to 0 and start again.`,
     );
     this.history = length === 0 ? [] : this.history.map((ids) => ids.slice(0, length));
-    for (const slot of this.slots.values()) {
-      if (slot.length === length || !slot.key || !slot.value) continue;
-      const { key, value, mask } = slot;
-      if (length === 0) {
-        this.clear(slot);
-        continue;
-      }
-      tf.tidy(() => {
-        const kept = {
-          key: firstRows(key, length) as tf.Tensor4D,
-          value: firstRows(value, length) as tf.Tensor4D,
-          mask: mask ? (firstRows(mask, length) as tf.Tensor2D) : undefined,
-        };
-        this.replace(slot, kept, 0, length);
-      });
-    }
+    for (const slot of this.slots.values()) slot.trim(length);
   }
 
   /**
@@ -211,16 +193,10 @@ export class KVCache {
    */
   fork(): KVCache {
     this.assertAlive();
-    const twin = new KVCache();
+    const twin = new KVCache([], this.capacity === undefined ? {} : { capacity: this.capacity });
     twin.history = this.history.map((ids) => [...ids]);
-    for (const [owner, slot] of this.slots) {
-      twin.slots.set(owner, {
-        ...slot,
-        key: slot.key && tf.keep(tf.clone(slot.key)),
-        value: slot.value && tf.keep(tf.clone(slot.value)),
-        mask: slot.mask && tf.keep(tf.clone(slot.mask)),
-      });
-    }
+    for (const [owner, slot] of this.slots) twin.slots.set(owner, slot.fork());
+    for (const [owner, kept] of this.cross) twin.cross.set(owner, keptKeys(kept));
     return twin;
   }
 
@@ -234,18 +210,14 @@ export class KVCache {
     for (const row of rows)
       assertInteger('KVCache.selectRows', 'row', row, 0, (this.batchSize ?? 0) - 1);
     const indices = tf.tensor1d([...rows], 'int32');
-    for (const slot of this.slots.values()) {
-      const { key, value, mask } = slot;
-      if (!key || !value) continue;
-      tf.tidy(() => {
-        const gathered = mask && tf.cast(tf.gather(tf.cast(mask, 'int32'), indices), 'bool');
-        const chosen = {
-          key: tf.gather(key, indices),
-          value: tf.gather(value, indices),
-          mask: gathered ?? undefined,
-        };
-        this.replace(slot, chosen, slot.start, slot.length);
-      });
+    for (const slot of this.slots.values()) slot.selectRows(indices);
+    for (const [owner, { key, value }] of this.cross) {
+      const chosen = { key: tf.gather(key, indices), value: tf.gather(value, indices) };
+      this.cross.set(
+        owner,
+        tf.tidy(() => ({ ...keptKeys(chosen) })),
+      );
+      tf.dispose([key, value, chosen.key, chosen.value]);
     }
     indices.dispose();
     if (this.history.length > 0) this.history = rows.map((row) => [...this.history[row]]);
@@ -253,8 +225,10 @@ export class KVCache {
 
   /** Frees all tensors. Calling it again does nothing. */
   dispose(): void {
-    for (const slot of this.slots.values()) this.clear(slot);
+    for (const slot of this.slots.values()) slot.dispose();
     this.slots.clear();
+    for (const { key, value } of this.cross.values()) tf.dispose([key, value]);
+    this.cross.clear();
     this.history = [];
     this.disposed = true;
   }
@@ -265,62 +239,9 @@ export class KVCache {
       () => 'KVCache: already disposed of. Make a new one with generation.createCache(model).',
     );
   }
-
-  private clear(slot: Slot): void {
-    tf.dispose([slot.key, slot.value, slot.mask].filter((tensor) => tensor !== null));
-    Object.assign(slot, emptySlot());
-  }
-
-  private replace(
-    slot: Slot,
-    { key, value, mask }: { key: tf.Tensor4D; value: tf.Tensor4D; mask: tf.Tensor2D | undefined },
-    start: number,
-    length: number,
-  ): void {
-    this.clear(slot);
-    // Clones: the caller's tidy may dispose of what `append` returns, the cache keeps its own handles.
-    slot.key = tf.keep(tf.clone(key));
-    slot.value = tf.keep(tf.clone(value));
-    slot.mask = mask ? tf.keep(tf.clone(mask)) : null;
-    slot.start = start;
-    slot.length = length;
-  }
 }
 
-function emptySlot(): Slot {
-  return { key: null, value: null, mask: null, length: 0, start: 0 };
-}
-
-/** Mask of past and new keys; a mask on either side makes the other side all real. */
-function appendMask(
-  past: tf.Tensor2D | null,
-  added: tf.Tensor | undefined,
-  B: number,
-  pastLength: number,
-  T: number,
-): tf.Tensor2D | undefined {
-  if (!past && !added) return undefined;
-  const parts: tf.Tensor[] = [];
-  if (pastLength > 0) parts.push(past ? tf.cast(past, 'int32') : tf.ones([B, pastLength], 'int32'));
-  // "nonzero = real", by a comparison: a cast to bool is not one on every backend
-  parts.push(
-    added ? tf.cast(tf.notEqual(tf.cast(added, 'float32'), 0), 'int32') : tf.ones([B, T], 'int32'),
-  );
-  return tf.cast(parts.length === 1 ? parts[0] : tf.concat(parts, 1), 'bool') as tf.Tensor2D;
-}
-
-type Kept = Omit<CachedKeys, 'offset'>;
-
-function dropFirst({ key, value, mask }: Kept, count: number): Kept {
-  const rest = (tensor: tf.Tensor): tf.Tensor =>
-    tf.slice(tensor, [0, count], [-1, tensor.shape[1]! - count]);
-  return {
-    key: rest(key) as tf.Tensor4D,
-    value: rest(value) as tf.Tensor4D,
-    mask: mask && (rest(mask) as tf.Tensor2D),
-  };
-}
-
-function firstRows(tensor: tf.Tensor, length: number): tf.Tensor {
-  return tf.slice(tensor, [0, 0], [-1, length]);
+/** Handles of the cache's own, which no tidy frees. */
+function keptKeys({ key, value }: CrossKeys): CrossKeys {
+  return { key: tf.keep(tf.clone(key)), value: tf.keep(tf.clone(value)) };
 }

@@ -1,8 +1,9 @@
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { KVCache } from '../cache/kv_cache.js';
+import { KVCache, type KVCacheOptions } from '../cache/kv_cache.js';
 import { ProjectedAttention } from '../layers/projected_attention.js';
 import { assert, describe } from '../util/errors.js';
 import { allLayers } from '../layers/all_layers.js';
+import { isEncoderDecoder } from './encoded_source.js';
 
 /** Layers of TensorFlow.js whose output at one token depends on others: fed a token at a time they are wrong. */
 const LOOK_ACROSS_TOKENS = [
@@ -25,11 +26,18 @@ const LOOK_ACROSS_TOKENS = [
  * It has `length`, `bytes`, `trim(length)` to go back, `fork()` to try several continuations, and `dispose()`.
  *
  * @param model A causal language model, just built or loaded.
+ * @param options `capacity`: tokens to make room for at once, where the backend writes in place.
  * @returns The cache; its tensors live until `dispose`.
  * @throws Error when the model has no attention, or a layer that looks across tokens and cannot be cached.
  */
-export function createCache(model: tfl.LayersModel): KVCache {
+export function createCache(model: tfl.LayersModel, options: KVCacheOptions = {}): KVCache {
   const where = 'createCache';
+  assert(
+    !isEncoderDecoder(model),
+    () =>
+      `${where}: what an encoder–decoder model caches belongs to one source, so no cache is kept between calls. ` +
+      'generate makes one for each call.',
+  );
   const owners = cachedLayers(where, model);
   assert(
     owners.length > 0,
@@ -37,7 +45,7 @@ export function createCache(model: tfl.LayersModel): KVCache {
       `${where}: the model must have attention layers of this package, got none, so there is nothing to cache. ` +
       'generate works on it without a cache.',
   );
-  return new KVCache(owners);
+  return new KVCache(owners, options);
 }
 
 /**

@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
+import fc from 'fast-check';
+import type { CachedKeys } from '../../src/cache/cache_slot.js';
 import { KVCache } from '../../src/cache/kv_cache.js';
 import { randomTensor } from '../support/check_directional.js';
 import { describeBackends, expectNoLeak } from '../support/backends.js';
@@ -11,7 +13,15 @@ const other = {};
 const keys = (T: number, seed = 1): tf.Tensor => randomTensor([2, T, 3, 5], seed);
 const values = (T: number, seed = 2): tf.Tensor => randomTensor([2, T, 3, 7], seed);
 
-describeBackends('KVCache', () => {
+/** The keys in use: buffers have room for more. */
+const keysOf = ({ key, length }: CachedKeys): tf.Tensor => tf.slice(key, [0, 0], [-1, length]);
+const valuesOf = ({ value, length }: CachedKeys): tf.Tensor =>
+  tf.slice(value, [0, 0], [-1, length]);
+
+describeBackends('KVCache', (backend) => {
+  /** Tokens that there is room for where so many are in use. */
+  const room = (used: number): number => (backend.startsWith('wasm-') ? 64 : used);
+
   beforeEach(() => tf.engine().startScope());
   afterEach(() => tf.engine().endScope());
 
@@ -19,13 +29,13 @@ describeBackends('KVCache', () => {
     const cache = new KVCache();
     expect([cache.length, cache.batchSize, cache.bytes]).toEqual([0, null, 0]);
     const first = cache.append(layer, keys(4), values(4));
-    expectIdentical(first.key, keys(4));
-    expect([first.offset, first.mask, cache.length]).toEqual([0, undefined, 4]);
+    expectIdentical(keysOf(first), keys(4));
+    expect([first.offset, first.length, first.mask, cache.length]).toEqual([0, 4, undefined, 4]);
     const second = cache.append(layer, keys(2, 3), values(2, 4));
-    expectIdentical(second.key, tf.concat([keys(4), keys(2, 3)], 1));
-    expectIdentical(second.value, tf.concat([values(4), values(2, 4)], 1));
+    expectIdentical(keysOf(second), tf.concat([keys(4), keys(2, 3)], 1));
+    expectIdentical(valuesOf(second), tf.concat([values(4), values(2, 4)], 1));
     expect([second.offset, cache.length, cache.batchSize]).toEqual([4, 6, 2]);
-    expect(cache.bytes).toBe(4 * 2 * 6 * 3 * (5 + 7));
+    expect(cache.bytes).toBe(4 * 2 * room(6) * 3 * (5 + 7));
     cache.dispose();
   });
 
@@ -48,7 +58,7 @@ describeBackends('KVCache', () => {
     expect(tf.memory().numTensors).toBe(before + 3);
     tf.tidy(() => {
       expectIdentical(
-        cache.append(layer, keys(1, 5), values(1, 6)).key,
+        keysOf(cache.append(layer, keys(1, 5), values(1, 6))),
         tf.concat([keys(3), keys(1, 5)], 1),
       );
     });
@@ -84,7 +94,6 @@ describeBackends('KVCache', () => {
     const all = { key: keys(9), value: values(9) };
     const part = (x: tf.Tensor, from: number, count: number): tf.Tensor =>
       tf.slice(x, [0, from], [-1, count]);
-    const seen: number[] = [];
     for (const [from, count] of [
       [0, 5],
       [5, 1],
@@ -95,12 +104,12 @@ describeBackends('KVCache', () => {
         mask: tf.ones([2, count]),
       });
       const start = from - got.offset;
-      expectIdentical(got.key, part(all.key, start, from + count - start));
+      expectIdentical(keysOf(got), part(all.key, start, from + count - start));
       expect(got.mask!.shape).toEqual([2, from + count - start]);
-      seen.push(got.offset);
+      expect(got.offset).toBeGreaterThanOrEqual(Math.min(from, 2)); // a query sees two keys before it
     }
-    expect(seen).toEqual([0, 3, 3]);
-    expect([cache.length, cache.bytes]).toEqual([9, 4 * 2 * 3 * 3 * 12 + 2 * 3]);
+    const size = room(3);
+    expect([cache.length, cache.bytes]).toEqual([9, 4 * 2 * size * 3 * 12 + 2 * size]);
     expect([cache.canTrim(9), cache.canTrim(8), cache.canTrim(0)]).toEqual([true, false, true]);
     expect(() => cache.trim(8)).toThrow(/KVCache\.trim: a window has dropped .* of 9 .* length=8/);
     cache.trim(0);
@@ -120,8 +129,9 @@ describeBackends('KVCache', () => {
       [1, 2],
       [-1, -1],
     ]);
-    const { key, mask, offset } = cache.append(layer, keys(1, 9), values(1, 9));
-    expectIdentical(key, tf.concat([tf.slice(keys(5), [0, 0], [-1, 2]), keys(1, 9)], 1));
+    const got = cache.append(layer, keys(1, 9), values(1, 9));
+    const { mask, offset } = got;
+    expectIdentical(keysOf(got), tf.concat([tf.slice(keys(5), [0, 0], [-1, 2]), keys(1, 9)], 1));
     expect([mask!.shape, offset]).toEqual([[2, 3], 2]);
     expect(() => cache.trim(4)).toThrow('KVCache.trim: length must be an integer between 0 and 3');
     expect(() => cache.trim(-1)).toThrow('KVCache.trim: length must be');
@@ -160,7 +170,7 @@ describeBackends('KVCache', () => {
     ]);
     cache.dispose();
     expectIdentical(
-      twin.append(layer, keys(1, 7), values(1, 8)).key,
+      keysOf(twin.append(layer, keys(1, 7), values(1, 8))),
       tf.concat([keys(2), keys(1, 5), keys(1, 7)], 1),
     );
     twin.dispose();
@@ -196,6 +206,88 @@ describeBackends('KVCache', () => {
     cache.dispose();
   });
 
+  test('any course of appending, going back, forking and choosing rows holds what plain arrays would', () => {
+    /** A batch of rows, each a list of [key, value, real]; keys and values are numbers of their own. */
+    type Rows = [number, number, number][][];
+    let next = 1;
+    const course = fc.array(
+      fc.oneof(
+        fc.record({ kind: fc.constant('append'), count: fc.integer({ min: 1, max: 90 }) }),
+        fc.record({ kind: fc.constant('append one'), count: fc.integer({ min: 1, max: 40 }) }),
+        fc.record({ kind: fc.constant('trim'), count: fc.nat(200) }),
+        fc.record({ kind: fc.constant('fork'), count: fc.nat(1) }),
+        fc.record({ kind: fc.constant('rows'), count: fc.nat(3) }),
+      ),
+      { maxLength: 8 },
+    );
+    const window = fc.option(fc.integer({ min: 1, max: 50 }), { nil: undefined });
+    const capacity = fc.option(fc.integer({ min: 1, max: 99 }), { nil: undefined });
+    const run = (
+      steps: { kind: string; count: number }[],
+      W?: number,
+      C?: number,
+      masks = false,
+    ) => {
+      const cache = { at: 0, all: [new KVCache([layer], C === undefined ? {} : { capacity: C })] };
+      let expected: Rows[] = [[[], []]];
+      const append = (T: number): void => {
+        const kv = cache.all[cache.at];
+        const rows = expected[cache.at];
+        const from = rows[0].length;
+        for (const row of rows)
+          for (let t = 0; t < T; t++) row.push([++next, -next, masks && next % 3 === 0 ? 0 : 1]);
+        const grid = (place: number) =>
+          tf.tensor4d(
+            rows.flatMap((row) => row.slice(from).map((token) => token[place])),
+            [rows.length, T, 1, 1],
+          );
+        tf.tidy(() => {
+          const mask = masks && next % 2 === 0 ? tf.reshape(grid(2), [rows.length, T]) : undefined;
+          if (!mask) rows.forEach((row) => row.slice(from).forEach((token) => (token[2] = 1)));
+          const got = kv.append(layer, grid(0), grid(1), { mask, window: W });
+          const start = from - got.offset;
+          expect([got.length, got.offset]).toEqual([from + T - start, from - start]);
+          // A first query needs the keys of its window before it; all there are without one.
+          expect(start).toBeLessThanOrEqual(W === undefined ? 0 : Math.max(0, from - W + 1));
+          const held = rows.map((row) => row.slice(start));
+          const column = (place: number) => held.map((row) => row.map((token) => token[place]));
+          expectIdentical(tf.squeeze(keysOf(got), [2, 3]), column(0));
+          expectIdentical(tf.squeeze(valuesOf(got), [2, 3]), column(1));
+          if (got.mask) expectIdentical(got.mask, column(2));
+          else expect(column(2).flat()).not.toContain(0);
+        });
+      };
+      append(2);
+      for (const { kind, count } of steps) {
+        const kv = cache.all[cache.at];
+        if (kind === 'append') append(count);
+        else if (kind === 'append one') for (let i = 0; i < count; i++) append(1);
+        else if (kind === 'trim') {
+          const length = Math.min(count, kv.length);
+          if (length === 0 || !kv.canTrim(length)) continue;
+          kv.trim(length);
+          expected[cache.at] = expected[cache.at].map((row) => row.slice(0, length));
+        } else if (kind === 'fork') {
+          cache.all.push(kv.fork());
+          expected.push(expected[cache.at].map((row) => row.map((token) => [...token])));
+          if (count === 1) cache.at = cache.all.length - 1;
+        } else {
+          const rows = Array.from({ length: count + 1 }, (_, i) => (i * 3 + count) % kv.batchSize!);
+          kv.selectRows(rows);
+          const old = expected[cache.at];
+          expected[cache.at] = rows.map((row) => old[row].map((token) => [...token]));
+        }
+      }
+      // Forks that were left still hold what they held.
+      cache.all.forEach((_, i) => ((cache.at = i), append(1)));
+      cache.all.forEach((kv) => kv.dispose());
+      expected = [];
+    };
+    const before = tf.memory().numTensors;
+    fc.assert(fc.property(course, window, capacity, fc.boolean(), run), { numRuns: 25, seed: 7 });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
   test('leaves nothing behind', () => {
     expectNoLeak(() => {
       const cache = new KVCache();
@@ -211,6 +303,29 @@ describeBackends('KVCache', () => {
       twin.dispose();
       return [];
     });
+  });
+
+  test('keys of another sequence are made once and go with the rows', () => {
+    const before = tf.memory().numTensors;
+    const cache = new KVCache();
+    const made: number[] = [];
+    const make = () => (made.push(1), { key: keys(3), value: values(3) }) as never;
+    tf.tidy(() => {
+      cache.append(layer, keys(1), values(1));
+      cache.crossKeys(other, make);
+    });
+    const own = cache.bytes - 4 * 2 * 3 * 36;
+    expect(own).toBe(4 * 2 * room(1) * 36);
+    const twin = cache.fork();
+    twin.selectRows([1]);
+    tf.tidy(() => {
+      expectIdentical(cache.crossKeys(other, make).key, keys(3));
+      expectIdentical(twin.crossKeys(other, make).value, tf.slice(values(3), [1], [1]));
+    });
+    expect([made.length, twin.bytes]).toEqual([1, cache.bytes / 2]);
+    cache.dispose();
+    twin.dispose();
+    expect(tf.memory().numTensors).toBe(before);
   });
 
   test('says what is wrong', () => {
