@@ -1,10 +1,13 @@
 /**
- * How should a cache of immutable tensors grow: a tensor of the exact length, or a buffer with spare room?
- * Appends one token to keys and values [1, S, 4, 32] and attends over them. `npx tsx bench/cache_writes.ts [backend]`
+ * How should a cache grow: a new tensor of the exact length, a buffer with spare room copied whole because tensors are
+ * immutable, or a buffer that a kernel writes in place? Appends one token to keys and values [1, S, 4, 32] and attends
+ * over them. `npx tsx bench/cache_writes.ts [backend]`
  */
 import * as tf from '@tensorflow/tfjs';
 import { masks, ops } from 'tfjs-transformers';
-import { pair, row, start } from './pairs.js';
+import { registerKernels, unregisterKernels } from 'tfjs-transformers/wasm';
+import { cacheWrite } from '../src/ops/cache_write.js';
+import { alternate, row, start, type Side } from './pairs.js';
 
 const backend = process.argv[2] ?? 'wasm';
 if (!(await start(backend))) throw new Error(`Backend '${backend}' is not here.`);
@@ -12,12 +15,19 @@ const [heads, size, capacity] = [4, 32, 2048];
 const query = tf.randomNormal([1, 1, heads, size], 0, 1, 'float32', 1);
 const token = tf.randomNormal([1, 1, heads, size], 0, 1, 'float32', 2);
 
-console.log(`${backend}, capacity ${capacity}`);
-console.log(row('in use', 'exact length, ms', 'buffer with spare room, ms', 'exact is faster by'));
-console.log('|---|---|---|---|');
+const EXACT = 'exact length';
+const SPARE = 'buffer, copied';
+const IN_PLACE = 'buffer, in place';
+
+console.log(`${backend}, capacity ${capacity}, ms a token`);
+const kernels = backend === 'wasm';
+const ways = [EXACT, SPARE, ...(kernels ? [IN_PLACE] : [])];
+console.log(row('in use', ...ways));
+console.log(`|---${'|---'.repeat(ways.length)}|`);
 for (const length of [16, 128, 512, 1536]) {
   const keys = tf.randomNormal([1, length, heads, size], 0, 1, 'float32', 3);
   const buffer = tf.concat([keys, tf.zeros([1, capacity - length, heads, size])], 1);
+  const held = tf.add(buffer, 0); // the kernel changes it: the others have their own
   const exact = (): tf.Tensor => {
     const grown = tf.concat([keys, token], 1);
     return ops.dotProductAttention(query, grown, grown);
@@ -28,19 +38,28 @@ for (const length of [16, 128, 512, 1536]) {
     const mask = masks.causal(1, capacity, length);
     return ops.dotProductAttention(query, written, written, { mask });
   };
-  const run = async (way: () => tf.Tensor): Promise<Float32Array> => {
+  const inPlace = (): tf.Tensor => {
+    const written = cacheWrite(held, token, length);
+    return ops.dotProductAttention(query, written, written, { keyLength: length + 1 });
+  };
+  const run = async (way: () => tf.Tensor, byKernels: boolean): Promise<Float32Array> => {
+    if (kernels) (byKernels ? registerKernels : unregisterKernels)();
     const output = tf.tidy(way);
     const values = (await output.data()) as Float32Array;
     output.dispose();
     return values;
   };
-  const [a, b] = [await run(exact), await run(spare)];
-  if (!a.every((value, i) => Math.abs(value - b[i]) < 1e-5))
-    throw new Error('The two ways differ.');
-  const result = await pair(
-    () => run(exact),
-    () => run(spare),
-    9,
-  );
-  console.log(row(String(length), result.ours, result.peer, result.ratio));
+  const sides: Record<string, () => Promise<Float32Array>> = {
+    [EXACT]: () => run(exact, false),
+    [SPARE]: () => run(spare, false),
+    ...(kernels && { [IN_PLACE]: () => run(inPlace, true) }),
+  };
+  const expected = await sides[EXACT]();
+  for (const side of Object.values(sides)) {
+    const values = await side();
+    if (!values.every((value, i) => Math.abs(value - expected[i]) < 1e-5))
+      throw new Error('The ways differ.');
+  }
+  const { times } = await alternate(sides as Record<string, Side>);
+  console.log(row(String(length), ...ways.map((way) => times[way])));
 }

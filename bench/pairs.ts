@@ -1,6 +1,7 @@
 /** Times two ways of doing the same work, alternating, and reports medians, spread and their ratio. */
 import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-wasm';
+import { createRequire } from 'node:module';
 
 /** One side of a comparison: does the work and waits for it. */
 export type Side = () => Promise<unknown>;
@@ -30,9 +31,44 @@ export async function pair(
   const times: [number, number][] = [];
   for (let i = 0; i < rounds; i++) times.push([await time(ours), await time(peer)]);
   return {
-    ours: timing(times.map(([a]) => a)),
-    peer: timing(times.map(([, b]) => b)),
-    ratio: timing(times.map(([a, b]) => b / a)),
+    ours: timingOf(times.map(([a]) => a)),
+    peer: timingOf(times.map(([, b]) => b)),
+    ratio: timingOf(times.map(([a, b]) => b / a)),
+  };
+}
+
+/**
+ * Runs any number of sides in turn, each for a while a round.
+ *
+ * @param sides The sides, by name.
+ * @param rounds How often; 5 by default.
+ * @param atLeast Milliseconds of a side in a round, 500 by default. Where other processes disturb, many short rounds
+ *   find moments without them.
+ * @returns Milliseconds of one run of each side, and `ratio(a, b)`: how many times faster a is than b.
+ */
+export async function alternate<Name extends string>(
+  sides: Record<Name, Side>,
+  rounds = 5,
+  atLeast = 500,
+): Promise<{ times: Record<Name, Timing>; ratio: (a: Name, b: Name) => Timing }> {
+  const names = Object.keys(sides) as Name[];
+  const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<
+    Name,
+    number[]
+  >;
+  for (const name of names) await sides[name]();
+  for (let i = 0; i < rounds; i++) {
+    for (const name of names) {
+      const start = performance.now();
+      let runs = 0;
+      for (; runs === 0 || performance.now() - start < atLeast; runs++) await sides[name]();
+      times[name].push((performance.now() - start) / runs);
+    }
+  }
+  const entries = names.map((name) => [name, timingOf(times[name])]);
+  return {
+    times: Object.fromEntries(entries) as Record<Name, Timing>,
+    ratio: (a, b) => timingOf(times[a].map((milliseconds, i) => times[b][i] / milliseconds)),
   };
 }
 
@@ -42,7 +78,13 @@ async function time(side: Side): Promise<number> {
   return performance.now() - start;
 }
 
-function timing(values: number[]): Timing {
+/**
+ * Sums up.
+ *
+ * @param values Milliseconds or ratios of the rounds.
+ * @returns Median and range.
+ */
+export function timingOf(values: number[]): Timing {
   const sorted = [...values].sort((a, b) => a - b);
   return { median: sorted[sorted.length >> 1], min: sorted[0], max: sorted[sorted.length - 1] };
 }
@@ -55,6 +97,10 @@ function timing(values: number[]): Timing {
  */
 export async function start(name: string): Promise<boolean> {
   if (name === 'tensorflow') {
+    process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // TensorFlow's start-up log
+    // tfjs-node 4.22 calls a function that Node 23 removed.
+    const util = createRequire(import.meta.url)('node:util') as Record<string, unknown>;
+    util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
     const native: string = '@tensorflow/tfjs-node';
     try {
       await import(native);

@@ -89,7 +89,7 @@ export async function use(name = 'auto', options: UseOptions = {}): Promise<Choi
     return {
       name: candidate,
       tried,
-      message: [`${candidate} runs.`, ...sentences(tried)].join(' '),
+      message: [`${candidate} runs.`, ...advice(candidate), ...sentences(tried)].join(' '),
     };
   }
   if (name === 'auto') {
@@ -150,6 +150,12 @@ function autoOrder(): string[] {
 function knownNames(): string[] {
   const registered = Object.keys(tf.engine().registryFactory);
   return [...new Set(['auto', ...Object.keys(BACKEND_PACKAGES), ...registered])];
+}
+
+/** What would make the backend faster. */
+function advice(name: string): string[] {
+  if (name !== 'wasm' || tf.getKernel('TransformersLinear', 'wasm')) return [];
+  return ["import 'tfjs-transformers/wasm' makes it several times faster."];
 }
 
 function sentences(tried: Choice['tried']): string[] {
