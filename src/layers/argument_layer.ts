@@ -11,12 +11,16 @@
  *
  * One tensor that plays several parts is fed once (fed twice, a residual around the layer crashes `predict`); its
  * input is then named by all of them, joined by `+`.
+ *
+ * A mask that TensorFlow.js keeps beside an input (`tf.layers.embedding({maskZero: true})`) becomes an argument too,
+ * unless one is given: see derived_mask.ts.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { assert, describe } from '../util/errors.js';
 import { CompositeLayer, type LayerArgs } from './composite_layer.js';
-import { maskedBy } from './lost_mask.js';
+import { derivedMask } from './derived_mask.js';
+import { forgetMask, handedOnMask, maskBeside } from './handed_on_mask.js';
 
 /** What a layer can be called with. */
 export interface Signature {
@@ -26,6 +30,22 @@ export interface Signature {
   positional: number;
   /** Boolean arguments. */
   flags: readonly string[];
+  /** Flags that are true unless they are given. */
+  trueByDefault?: readonly string[];
+  /** Other names of tensor arguments, and what they mean here. */
+  aliases?: Readonly<Record<string, string>>;
+  /** What becomes of the mask that an input carries. */
+  carriedMasks?: readonly CarriedMask[];
+}
+
+/** The mask that tensor `of` carries becomes argument `as`, unless one of `unless` is given. */
+export interface CarriedMask {
+  /** A tensor argument, or those of which the first that is given counts. */
+  of: readonly string[];
+  /** The argument that the mask becomes. */
+  as: string;
+  /** Arguments that win over it. */
+  unless: readonly string[];
 }
 
 /** Keyword arguments of a call. */
@@ -37,6 +57,9 @@ export interface ArgumentLayerArgs extends LayerArgs {
   inputs?: string[];
 }
 
+/** Options of calls, which a configuration leaves out while they are not used. */
+export const CALL_OPTIONS = ['inputs', 'useCausalMask', 'returnAttentionScores'];
+
 type OneOrMany<T> = T | T[];
 
 /** A layer with named tensor arguments. */
@@ -45,28 +68,32 @@ export abstract class ArgumentLayer extends CompositeLayer {
   private inputNames: string[] | null;
   private readonly flags: Record<string, boolean> = {};
   private readonly constructorFlags: Record<string, boolean>;
+  /** Of the last call. */
+  private numOutputs = 1;
   /** Set while `apply` runs, read by `build`, `computeOutputShape` and `call`. */
   private currentNames: string[] | null = null;
 
   protected constructor(args: ArgumentLayerArgs) {
     super(args);
-    this.supportsMasking = false; // masks are tensors here; TensorFlow.js' own mask passing is not reliable
-    const { tensors, flags } = this.signature();
+    this.supportsMasking = true; // what `computeMask` hands on, layers of TensorFlow.js can use
+    const { tensors, flags, trueByDefault = [] } = this.signature();
     const known = new Set(tensors);
-    for (const name of (args.inputs ?? []).flatMap((input) => input.split('+'))) {
+    const inputs = args.inputs?.map((input) => this.canonical(input)) ?? null;
+    for (const name of (inputs ?? []).flatMap((input) => input.split('+'))) {
       assert(
         known.has(name),
         () => `${this.getClassName()}: inputs must be of ${tensors.join(', ')}, got '${name}'.`,
       );
     }
     assert(
-      !args.inputs || args.inputs[0]?.split('+')[0] === tensors[0],
+      !inputs || inputs[0]?.split('+')[0] === tensors[0],
       () =>
         `${this.getClassName()}: the first of inputs must be '${tensors[0]}', got ${describe(args.inputs)}.`,
     );
-    this.inputNames = args.inputs ? [...args.inputs] : null;
+    this.inputNames = inputs;
     for (const flag of flags) {
-      this.flags[flag] = Boolean((args as Record<string, unknown>)[flag] ?? false);
+      const given = (args as Record<string, unknown>)[flag];
+      this.flags[flag] = Boolean(given ?? trueByDefault.includes(flag));
     }
     this.constructorFlags = { ...this.flags };
   }
@@ -85,6 +112,11 @@ export abstract class ArgumentLayer extends CompositeLayer {
     tensors: Record<string, tf.Tensor>,
     kwargs: CallArguments,
   ): OneOrMany<tf.Tensor>;
+
+  /** Whether the output, step by step, stands for the first input, so that its mask goes on with it. */
+  get handsOnMask(): boolean {
+    return true;
+  }
 
   /** A flag: what the call says, else what the constructor said. */
   protected flag(name: string, kwargs: CallArguments = {}): boolean {
@@ -105,8 +137,10 @@ export abstract class ArgumentLayer extends CompositeLayer {
     const list = Array.isArray(inputs) ? [...inputs] : [inputs];
     const names = this.namesOf(list.length);
     const symbolic = list[0] instanceof tfl.SymbolicTensor;
-    for (const name of this.signature().tensors) {
-      const value = kwargs[name];
+    const { tensors, aliases = {} } = this.signature();
+    for (const given of [...tensors, ...Object.keys(aliases)]) {
+      const value = kwargs[given];
+      const name = aliases[given] ?? given;
       if (value === undefined || value === null) continue;
       if (names.some((known) => known.split('+').includes(name))) {
         // Call arguments of a model reach every layer in it; there, what the graph feeds is what counts.
@@ -125,9 +159,57 @@ export abstract class ArgumentLayer extends CompositeLayer {
       list.push(value as tf.Tensor);
       names.push(name);
     }
-    return symbolic
-      ? this.applySymbolic(list as tfl.SymbolicTensor[], names, kwargs)
-      : this.applyNamed(list as tf.Tensor[], names, kwargs);
+    if (symbolic) {
+      this.addMasks(list as tfl.SymbolicTensor[], names, kwargs, (x) => this.maskOf(x));
+      return this.applySymbolic(list as tfl.SymbolicTensor[], names, kwargs);
+    }
+    this.addMasks(list as tf.Tensor[], names, kwargs, maskBeside);
+    return this.applyNamed(list as tf.Tensor[], names, kwargs);
+  }
+
+  /** Adds the masks that inputs carry to the arguments. */
+  private addMasks<T extends tf.Tensor | tfl.SymbolicTensor>(
+    list: T[],
+    names: string[],
+    kwargs: CallArguments,
+    maskOf: (x: T) => T | undefined,
+  ): void {
+    const given = names.flatMap((name) => name.split('+'));
+    const at = (name: string): number => names.findIndex((n) => n.split('+').includes(name));
+    const added: [string, T][] = [];
+    for (const { of, as, unless } of this.signature().carriedMasks ?? []) {
+      const source = of.find((name) => given.includes(name));
+      const explicit = [as, ...unless].some(
+        (name) => given.includes(name) || (kwargs[name] ?? null) !== null,
+      );
+      const mask = source === undefined || explicit ? undefined : maskOf(list[at(source)]);
+      if (mask) added.push([as, mask]);
+    }
+    for (const [name, mask] of added) {
+      list.push(mask);
+      names.push(name);
+    }
+  }
+
+  /** The mask that a symbolic input carries. */
+  private maskOf(x: tfl.SymbolicTensor): tfl.SymbolicTensor | undefined {
+    const derived = derivedMask(x);
+    if (derived && !derived.mask) {
+      tf.backend_util.warn(
+        `${this.name}: the mask that layer '${derived.layer}' makes cannot be used here. ` +
+          'Pass the mask by name, for example { paddingMask: layers.paddingMask().apply(tokenIds) }, or leave maskZero out.',
+      );
+    }
+    return derived?.mask ?? undefined;
+  }
+
+  /** An input's name with other names replaced by ours. */
+  private canonical(input: string): string {
+    const { aliases = {} } = this.signature();
+    return input
+      .split('+')
+      .map((name) => aliases[name] ?? name)
+      .join('+');
   }
 
   private applyNamed<T extends tf.Tensor | tfl.SymbolicTensor>(
@@ -149,7 +231,7 @@ export abstract class ArgumentLayer extends CompositeLayer {
     names: string[],
     kwargs: CallArguments,
   ): OneOrMany<tfl.SymbolicTensor> {
-    const { tensors, positional, flags } = this.signature();
+    const { tensors, positional, flags, aliases = {} } = this.signature();
     for (const flag of flags) {
       const value = Boolean(kwargs[flag] ?? this.constructorFlags[flag]);
       assert(
@@ -160,7 +242,6 @@ export abstract class ArgumentLayer extends CompositeLayer {
       );
       this.flags[flag] = value;
     }
-    this.warnOfLostMask(list[0], names);
     const distinct = [...new Set(list)];
     // A value that is the query, and a key that is the value, are what the defaults say: no need to name them.
     const partsOf = (tensor: tfl.SymbolicTensor): string[] =>
@@ -177,22 +258,11 @@ export abstract class ArgumentLayer extends CompositeLayer {
         `${describe(merged)} now. Make a second layer.`,
     );
     this.inputNames = recorded;
+    const recordedNames = [...tensors, ...Object.keys(aliases), ...flags];
     const constants = Object.fromEntries(
-      Object.entries(kwargs).filter(([name]) => !tensors.includes(name) && !flags.includes(name)),
+      Object.entries(kwargs).filter(([name]) => !recordedNames.includes(name)),
     );
     return this.applyNamed(distinct, merged, constants);
-  }
-
-  /** Says so where a mask of TensorFlow.js would silently not be used. */
-  private warnOfLostMask(input: tfl.SymbolicTensor, names: string[]): void {
-    const { tensors } = this.signature();
-    if (!tensors.includes('paddingMask') || names.some((name) => name.endsWith('Mask'))) return;
-    const source = maskedBy(input);
-    if (source === null) return;
-    tf.backend_util.warn(
-      `${this.name}: the mask that layer '${source}' makes is not used; masks are tensors here. ` +
-        `Pass { paddingMask: layers.paddingMask().apply(tokenIds) }, or leave maskZero out.`,
-    );
   }
 
   private namesMatch(merged: string[]): boolean {
@@ -203,6 +273,9 @@ export abstract class ArgumentLayer extends CompositeLayer {
   private namesOf(count: number): string[] {
     const { tensors, positional } = this.signature();
     if (this.inputNames?.length === count) return [...this.inputNames];
+    // A sequential model that was loaded brings its one input only; the masks are found again by `addMasks`.
+    const unmasked = this.inputNames?.filter((name) => !this.isCarriedMask(name)) ?? [];
+    if (this.inboundNodes.length === 0 && unmasked.length === count) return unmasked;
     assert(
       this.inputNames === null || this.inboundNodes.length > 0,
       () =>
@@ -215,6 +288,12 @@ export abstract class ArgumentLayer extends CompositeLayer {
         "Name them with the constructor option `inputs`, for example inputs: ['query', 'attentionMask'].",
     );
     return tensors.slice(0, count);
+  }
+
+  /** Whether an input is nothing but masks that other inputs carry. */
+  private isCarriedMask(name: string): boolean {
+    const masks = (this.signature().carriedMasks ?? []).map(({ as }) => as);
+    return name.split('+').every((part) => masks.includes(part));
   }
 
   private byName<T>(values: T[]): Record<string, T> {
@@ -238,19 +317,36 @@ export abstract class ArgumentLayer extends CompositeLayer {
   override call(inputs: OneOrMany<tf.Tensor>, kwargs: CallArguments): OneOrMany<tf.Tensor> {
     return tf.tidy(() => {
       this.invokeCallHook(inputs, kwargs);
-      return this.compute(this.byName(Array.isArray(inputs) ? inputs : [inputs]), kwargs ?? {});
+      const given = forgetMask(kwargs);
+      const outputs = this.compute(this.byName(Array.isArray(inputs) ? inputs : [inputs]), given);
+      this.numOutputs = Array.isArray(outputs) ? outputs.length : 1;
+      return outputs;
     });
   }
 
-  /** No mask travels beside the output: masks are tensors, given as arguments. */
-  override computeMask(): tf.Tensor {
-    return null as unknown as tf.Tensor; // how TensorFlow.js says "none"; its type leaves that out
+  /**
+   * The mask of the output: that of the first input. Layers of TensorFlow.js behind this one can use it; our own are
+   * given their masks as tensors.
+   */
+  override computeMask(
+    inputs: OneOrMany<tf.Tensor>,
+    masks?: OneOrMany<tf.Tensor>,
+  ): OneOrMany<tf.Tensor> {
+    // null is how TensorFlow.js says "none"; its type leaves that out
+    const mask = (this.handsOnMask ? handedOnMask(inputs, masks) : null) as tf.Tensor;
+    if (masks !== undefined || this.numOutputs === 1) return mask;
+    return Array.from({ length: this.numOutputs }, (_, i) =>
+      i === 0 ? mask : null,
+    ) as tf.Tensor[];
   }
 
   override getConfig(): tf.serialization.ConfigDict {
     const config = super.getConfig();
     if (this.inputNames) config.inputs = [...this.inputNames];
-    for (const [flag, value] of Object.entries(this.flags)) if (value) config[flag] = value;
+    const { trueByDefault = [] } = this.signature();
+    for (const [flag, value] of Object.entries(this.flags)) {
+      if (value !== trueByDefault.includes(flag)) config[flag] = value;
+    }
     return config;
   }
 }

@@ -26,7 +26,12 @@ export class GlobalAveragePooling1D extends ArgumentLayer {
   }
 
   protected override signature(): Signature {
-    return { tensors: ['inputs', 'paddingMask'], positional: 2, flags: [] };
+    const carriedMasks = [{ of: ['inputs'], as: 'paddingMask', unless: [] }];
+    return { tensors: ['inputs', 'paddingMask'], positional: 2, flags: [], carriedMasks };
+  }
+
+  override get handsOnMask(): boolean {
+    return false; // the output has no steps
   }
 
   protected override buildFrom(): void {

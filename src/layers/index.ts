@@ -1,4 +1,10 @@
 /** Layers, as `tf.layers` has them: a factory and a class each, with the names and options of Keras and keras-hub. */
+export {
+  additiveAttention,
+  AdditiveAttention,
+  type AdditiveAttentionArgs,
+} from './additive_attention.js';
+export { alibiBias, AlibiBias, type AlibiBiasArgs } from './alibi_bias.js';
 export { andMask, AndMask } from './and_mask.js';
 export {
   ArgumentLayer,
@@ -6,10 +12,14 @@ export {
   type CallArguments,
   type Signature,
 } from './argument_layer.js';
+export { attention, Attention, type AttentionArgs } from './attention.js';
 export { attentionScores, type AttentionScores } from './attention_scores.js';
+export { bias, Bias } from './bias.js';
 export { CompositeLayer, type LayerArgs } from './composite_layer.js';
 export { dense, Dense, type DenseArgs } from './dense.js';
 export { dropout, Dropout, type DropoutArgs } from './dropout.js';
+export { featureMask, FeatureMask, type FeatureMaskArgs } from './feature_mask.js';
+export { firstToken, FirstToken } from './first_token.js';
 export { globalAveragePooling1d, GlobalAveragePooling1D } from './global_average_pooling1d.js';
 export {
   groupedQueryAttention,
@@ -32,7 +42,7 @@ export {
   PositionEmbedding,
   type PositionEmbeddingArgs,
 } from './position_embedding.js';
-export type { ProjectedAttentionArgs, RotaryConfig } from './projected_attention.js';
+export type { ProjectedAttentionArgs, RotaryConfig } from './attention_options.js';
 export { collectRandomStreams } from './random_streams.js';
 export {
   reversibleEmbedding,
@@ -44,6 +54,8 @@ export {
   RMSNormalization,
   type RMSNormalizationArgs,
 } from './rms_normalization.js';
+export { rotaryEmbedding, RotaryEmbedding, type RotaryEmbeddingArgs } from './rotary_embedding.js';
+export type { RotaryScaling } from './rotary_scaling.js';
 export {
   sinePositionEncoding,
   SinePositionEncoding,
@@ -55,7 +67,22 @@ export {
   type TokenAndPositionEmbeddingArgs,
 } from './token_and_position_embedding.js';
 export {
+  tokenTypeEmbedding,
+  TokenTypeEmbedding,
+  type TokenTypeEmbeddingArgs,
+} from './token_type_embedding.js';
+export {
   transformerBlock,
   TransformerBlock,
   type TransformerBlockArgs,
 } from './transformer_block.js';
+export {
+  transformerDecoder,
+  TransformerDecoder,
+  type TransformerDecoderArgs,
+} from './transformer_decoder.js';
+export {
+  transformerEncoder,
+  TransformerEncoder,
+  type TransformerEncoderArgs,
+} from './transformer_encoder.js';

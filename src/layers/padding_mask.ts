@@ -25,6 +25,7 @@ export class PaddingMask extends SingleInputLayer {
   /** @param args See `PaddingMaskArgs`. */
   constructor(args: PaddingMaskArgs = {}) {
     super({ ...args, dtype: args.dtype ?? 'int32' }); // the dtype is that of the input that tf.sequential makes
+    this.supportsMasking = false; // a mask has no mask
     this.padId = assertInteger('PaddingMask', 'padId', args.padId ?? 0, -(2 ** 31), 2 ** 31 - 1);
   }
 

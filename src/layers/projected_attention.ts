@@ -4,22 +4,22 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { KVCache } from '../cache/kv_cache.js';
-import { segments } from '../masks/segments.js';
+import { KVCache, type CrossKeys } from '../cache/kv_cache.js';
 import { and } from '../masks/and.js';
-import { toBool } from '../masks/to_bool.js';
 import { alibiBias } from '../ops/alibi.js';
 import { dotProductAttention } from '../ops/dot_product_attention.js';
 import { linear } from '../ops/linear.js';
 import { rmsNorm } from '../ops/rms_norm.js';
-import { rotary } from '../ops/rotary.js';
+import { rotary, type RotaryOptions } from '../ops/rotary.js';
 import { assert, assertInteger, assertNumber } from '../util/errors.js';
 import { RandomStream } from '../util/random.js';
 import { shapeText, sizeOf } from '../util/shapes.js';
 import { ArgumentLayer, type CallArguments, type Signature } from './argument_layer.js';
 import { AttendedAxes } from './attended_axes.js';
 import type { ProjectedAttentionArgs, RotaryConfig } from './attention_options.js';
+import { keyMaskOf, pairMasks, PROJECTED_SIGNATURE } from './attention_masks.js';
 import { collectScores } from './attention_scores.js';
+import { rotaryConfig, rotaryOptions } from './rotary_scaling.js';
 import {
   constraint,
   initializer,
@@ -50,11 +50,6 @@ interface Projection {
   kernel: tfl.LayerVariable;
   bias: tfl.LayerVariable | null;
 }
-
-const TENSORS = [
-  'query', 'value', 'key', 'queryMask', 'valueMask', 'keyMask', 'attentionMask', 'paddingMask', 'positions',
-  'segmentIds',
-]; // prettier-ignore
 
 /** Attention with learned projections of query, key, value and output. */
 export abstract class ProjectedAttention extends ArgumentLayer {
@@ -93,7 +88,7 @@ export abstract class ProjectedAttention extends ArgumentLayer {
     if (this.slidingWindow !== null) assertInteger(where, 'slidingWindow', this.slidingWindow);
     this.seed = args.seed ?? null;
     this.randomStream = new RandomStream(this.seed);
-    this.rotary = args.rotary === true ? {} : args.rotary ? { ...args.rotary } : null;
+    this.rotary = rotaryConfig(where, args.rotary);
     this.alibi = args.alibi ?? false;
     this.qkNorm = args.qkNorm ?? false;
     this.qkNormEpsilon = args.qkNormEpsilon ?? 1e-6;
@@ -126,7 +121,7 @@ export abstract class ProjectedAttention extends ArgumentLayer {
   }
 
   protected override signature(): Signature {
-    return { tensors: TENSORS, positional: 3, flags: ['useCausalMask', 'returnAttentionScores'] };
+    return PROJECTED_SIGNATURE;
   }
 
   protected override buildFrom(shapes: Record<string, tfl.Shape>): void {
@@ -219,41 +214,36 @@ export abstract class ProjectedAttention extends ArgumentLayer {
         `${this.name}: only causal self-attention can use a cache. Set useCausalMask: true, or call without cache.`,
     );
 
-    let q = axes.flatten(this.projected(query, 'query'));
-    let k = axes.flatten(this.projected(key, 'key'));
-    let v = axes.flatten(this.projected(value, 'value'));
-    if (this.queryScale && this.keyScale) {
-      q = rmsNorm(q, this.queryScale.read(), { epsilon: this.qkNormEpsilon }) as tf.Tensor4D;
-      k = rmsNorm(k, this.keyScale.read(), { epsilon: this.qkNormEpsilon }) as tf.Tensor4D;
-    }
-    if (this.rotary) {
-      const positions = tensors.positions as tf.Tensor | undefined;
-      const place = positions ? { positions } : { offset: cache?.lengthOf(this) ?? 0 };
-      q = rotary(q, { ...this.rotary, ...place }) as tf.Tensor4D;
-      k = rotary(k, { ...this.rotary, ...place }) as tf.Tensor4D;
-    }
+    const q = axes.flatten(this.projected(query, 'query'));
+    const normed = this.queryScale ? this.normed(q, this.queryScale) : q;
+    let { key: k, value: v } = this.keysAndValues(axes, key, value, kwargs);
+    const place = this.placeOf(tensors, cache, query.shape);
+    const turned = place ? (rotary(normed, place) as tf.Tensor4D) : normed;
+    if (place) k = rotary(k, place) as tf.Tensor4D;
 
     const scoresShape = axes.scoresShape(query.shape, key.shape, this.heads.numHeads);
-    const masks = this.masks(axes, tensors, scoresShape, cache !== null);
-    const keyMask = this.keyMask(axes, tensors, kwargs, key.shape);
+    const masks = pairMasks(this.name, axes, tensors, scoresShape, cache !== null);
+    const keyMask = keyMaskOf(this.name, axes, tensors, kwargs, key.shape);
     const causal = this.flag('useCausalMask', kwargs);
     let offset = 0;
+    let length = k.shape[1];
     if (cache) {
       const cached = cache.append(this, k, v, {
         mask: keyMask,
         window: this.slidingWindow ?? undefined,
       });
-      ({ key: k, value: v, offset } = cached);
+      ({ key: k, value: v, offset, length } = cached);
       if (cached.mask)
         masks.push(tf.reshape(cached.mask, [cached.mask.shape[0], 1, 1, cached.mask.shape[1]]));
     } else if (keyMask) {
       masks.push(tf.reshape(keyMask, [keyMask.shape[0], 1, 1, keyMask.shape[1]]));
     }
-    const { output, scores } = dotProductAttentionOf(q, k, v, {
+    const { output, scores } = dotProductAttentionOf(turned, k, v, {
       mask: masks.length > 0 ? and(...masks) : null,
-      bias: this.alibi ? alibiBias(this.heads.numHeads, q.shape[1], k.shape[1], { offset }) : null,
+      bias: this.alibi ? alibiBias(this.heads.numHeads, q.shape[1], length, { offset }) : null,
       causal,
       offset,
+      keyLength: length,
       window: this.slidingWindow,
       softCap: this.softCap,
       dropout: this.dropout,
@@ -270,53 +260,44 @@ export abstract class ProjectedAttention extends ArgumentLayer {
     return [result, axes.plain ? scores! : tf.reshape(scores!, scoresShape)];
   }
 
-  /** Masks other than those of keys: of queries, over scores, of segments. */
-  private masks(
+  /** Keys and values of the call; in a cross-attention with a cache, those of the first call. */
+  private keysAndValues(
     axes: AttendedAxes,
-    { query, queryMask, attentionMask, segmentIds }: Record<string, tf.Tensor>,
-    scoresShape: number[],
-    cached: boolean,
-  ): tf.Tensor[] {
-    const masks: tf.Tensor[] = [];
-    if (queryMask) {
-      const flat = axes.flattenPositions(
-        this.name,
-        'queryMask',
-        toBool(queryMask, this.name, 'queryMask'),
-        query.shape,
-      );
-      masks.push(tf.reshape(flat, [flat.shape[0], 1, flat.shape[1], 1]));
-    }
-    if (attentionMask)
-      masks.push(
-        axes.flattenMask(this.name, toBool(attentionMask, this.name, 'attentionMask'), scoresShape),
-      );
-    // A cache holds one document a row, and the segments of what it holds are not known.
-    if (segmentIds && !cached) masks.push(segments(segmentIds));
-    return masks;
+    key: tf.Tensor,
+    value: tf.Tensor,
+    { crossCache }: CallArguments,
+  ): CrossKeys {
+    const make = (): CrossKeys => {
+      const k = axes.flatten(this.projected(key, 'key'));
+      const v = axes.flatten(this.projected(value, 'value'));
+      return { key: this.keyScale ? this.normed(k, this.keyScale) : k, value: v };
+    };
+    if (!(crossCache instanceof KVCache)) return make();
+    const kept = crossCache.crossKeys(this, make);
+    assert(
+      kept.key.shape[0] === key.shape[0] && kept.key.shape[1] === key.shape[1],
+      () =>
+        `${this.name}: the cache holds keys of an encoder sequence of ${kept.key.shape[0]} rows of ` +
+        `${kept.key.shape[1]}, got ${shapeText(key.shape)}. Make a new cache for another sequence.`,
+    );
+    return kept;
   }
 
-  /**
-   * The AND of the masks of keys, [B', S'], or undefined. Inside a graph the padding mask that the graph feeds and the
-   * one that `generate` passes to the whole model both hold.
-   */
-  private keyMask(
-    axes: AttendedAxes,
-    tensors: Record<string, tf.Tensor>,
-    kwargs: CallArguments,
-    keyShape: number[],
-  ): tf.Tensor2D | undefined {
-    const given = ['valueMask', 'keyMask', 'paddingMask'].map(
-      (name) => [name, tensors[name]] as const,
-    );
-    const called = kwargs.paddingMask as tf.Tensor | null | undefined;
-    if (called && called !== tensors.paddingMask) given.push(['paddingMask', called]);
-    const flat = given
-      .filter(([, mask]) => mask as unknown)
-      .map(([name, mask]) =>
-        axes.flattenPositions(this.name, name, toBool(mask, this.name, name), keyShape),
-      );
-    return flat.length > 0 ? (and(...flat) as tf.Tensor2D) : undefined;
+  /** Each head with a mean square of 1, times a learned scale. */
+  private normed(x: tf.Tensor4D, scale: tfl.LayerVariable): tf.Tensor4D {
+    return rmsNorm(x, scale.read(), { epsilon: this.qkNormEpsilon }) as tf.Tensor4D;
+  }
+
+  /** Options of the rotation of this call, or null without rotary positions. */
+  private placeOf(
+    { positions }: Record<string, tf.Tensor>,
+    cache: KVCache | null,
+    queryShape: number[],
+  ): RotaryOptions | null {
+    if (!this.rotary) return null;
+    const offset = cache?.lengthOf(this) ?? 0;
+    const options = rotaryOptions(this.rotary, this.heads.keyDim, offset + queryShape[1]);
+    return { ...options, ...((positions as unknown) ? { positions } : { offset }) };
   }
 
   private checkInputs(query: tf.Tensor, value: tf.Tensor, key: tf.Tensor): void {

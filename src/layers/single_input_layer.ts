@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { assert, assertKnownOptions, describe } from '../util/errors.js';
 import type { CallArguments } from './argument_layer.js';
+import { forgetMask, handedOnMask } from './handed_on_mask.js';
 import type { LayerArgs } from './composite_layer.js';
 
 /** A layer with one input and one output. */
@@ -13,6 +14,7 @@ export abstract class SingleInputLayer extends tfl.layers.Layer {
   /** @param args What every layer takes; an `activityRegularizer`, which Keras has, is refused. */
   protected constructor(args: LayerArgs) {
     super(args);
+    this.supportsMasking = true; // the mask of the input is that of the output
     const { activityRegularizer = null } = args as { activityRegularizer?: unknown };
     assert(
       activityRegularizer === null,
@@ -28,8 +30,16 @@ export abstract class SingleInputLayer extends tfl.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: CallArguments): tf.Tensor {
     return tf.tidy(() => {
       this.invokeCallHook(inputs, kwargs);
-      return this.compute(onlyOne(this.name, inputs), kwargs ?? {});
+      return this.compute(onlyOne(this.name, inputs), forgetMask(kwargs));
     });
+  }
+
+  /** Hands on the mask of the input. */
+  override computeMask(
+    inputs: tf.Tensor | tf.Tensor[],
+    masks?: tf.Tensor | tf.Tensor[],
+  ): tf.Tensor {
+    return handedOnMask(inputs, masks) as tf.Tensor; // null is "none", which the type leaves out
   }
 }
 

@@ -83,6 +83,10 @@ export class TokenAndPositionEmbedding extends ArgumentLayer {
     this.trainable = args.trainable ?? true;
   }
 
+  override get handsOnMask(): boolean {
+    return false; // ids have no mask; with `maskZero` one is made here
+  }
+
   protected override signature(): Signature {
     return POSITION_SIGNATURE;
   }
@@ -112,8 +116,7 @@ export class TokenAndPositionEmbedding extends ArgumentLayer {
     return tf.add(tokens, this.positionEmbedding.apply(tokens, place) as tf.Tensor);
   }
 
-  override computeMask(inputs?: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    if (!this.maskZero || inputs === undefined) return super.computeMask();
+  override computeMask(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     const ids = Array.isArray(inputs) ? inputs[0] : inputs;
     return stopGradient(() => tf.notEqual(ids, 0));
   }

@@ -81,7 +81,13 @@ export function loadFixtures(kind: string): FixtureCase[] {
   );
 }
 
-function readSafetensors(bytes: Uint8Array): Map<string, ArrayLike<number>> {
+/**
+ * The numbers in a safetensors file. Widens bfloat16 to float32.
+ *
+ * @param bytes The file.
+ * @returns One flat array a tensor, by name.
+ */
+export function readSafetensors(bytes: Uint8Array): Map<string, ArrayLike<number>> {
   const headerSize = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   const header = JSON.parse(textOf(bytes.subarray(8, 8 + headerSize)));
   const data = new Uint8Array(bytes.subarray(8 + headerSize));
@@ -90,6 +96,11 @@ function readSafetensors(bytes: Uint8Array): Map<string, ArrayLike<number>> {
     if (name === '__metadata__') continue;
     const part = data.slice(entry.data_offsets[0], entry.data_offsets[1]).buffer;
     if (entry.dtype === 'F32') values.set(name, new Float32Array(part));
+    else if (entry.dtype === 'BF16')
+      values.set(
+        name,
+        new Float32Array(Uint32Array.from(new Uint16Array(part), (x) => x << 16).buffer),
+      );
     else if (entry.dtype === 'I32') values.set(name, new Int32Array(part));
     else if (entry.dtype === 'BOOL') values.set(name, new Uint8Array(part));
     else throw new Error(`${name}: dtype ${entry.dtype} does not occur in our fixtures.`);

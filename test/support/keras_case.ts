@@ -26,3 +26,19 @@ export function camelCaseKeys(options: Record<string, unknown>): Record<string, 
 export function kerasWeights(c: FixtureCase): tf.Tensor[] {
   return (c.parameters.weights as string[]).map((_, i) => c.tensor(`weights/${i}`));
 }
+
+/**
+ * A configuration that Keras saved, as it arrives in TensorFlow.js.
+ *
+ * @param saved Options in snake case; objects of a class hold options of their own.
+ * @returns Options in camel case, without the dtype policy, which TensorFlow.js ignores.
+ */
+export function camelCaseConfig(saved: Record<string, unknown>): Record<string, unknown> {
+  const config = camelCaseKeys(saved);
+  delete config.dtype;
+  for (const [name, value] of Object.entries(config)) {
+    if (typeof value !== 'object' || value === null || !('class_name' in value)) continue;
+    config[name] = camelCaseKeys(value as Record<string, unknown>);
+  }
+  return config;
+}
