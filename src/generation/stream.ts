@@ -1,7 +1,9 @@
 import type * as tfl from '@tensorflow/tfjs-layers';
-import type { GenerateOptions } from './options.js';
+import { assert } from '../util/errors.js';
+import type { GenerateOptions } from './generate_options.js';
 import type { Prompt, PromptBatch, SinglePrompt } from './prompt.js';
-import { prepare, tokenSteps, type Run } from './token_loop.js';
+import { prepare, type Run } from './run.js';
+import { tokenSteps } from './token_loop.js';
 
 /** What `stream` yields; `Text` is a string for one prompt, one a row for several. */
 export interface StreamStep<Text extends string | string[] = string | string[]> {
@@ -20,7 +22,8 @@ export interface StreamStep<Text extends string | string[] = string | string[]> 
  *
  * Ends when all rows are finished, or quietly within one token of `options.signal` being aborted. Its cache is freed
  * however it ends, also when the loop is left with `break`; a cache that was handed in stays. Everything else is as for
- * `generate`; learned positions are checked token by token, as the caller may stop at any.
+ * `generate`; learned positions are checked token by token, as the caller may stop at any. Beams cannot be streamed: which
+ * of them wins is known at the end.
  *
  * @param model A causal language model, as for `generate`.
  * @param prompt As for `generate`.
@@ -28,6 +31,12 @@ export interface StreamStep<Text extends string | string[] = string | string[]> 
  * @returns An async iterator, of one pass; nothing is computed before its first step.
  * @throws Error when an option or the prompt is wrong, from this call itself.
  */
+export function stream(
+  model: tfl.LayersModel,
+  prompt: Prompt,
+  options: GenerateOptions & { numReturnSequences: number },
+): AsyncGenerator<StreamStep<string[]>, void, undefined>;
+/** Continues one prompt; see above. */
 export function stream(
   model: tfl.LayersModel,
   prompt: SinglePrompt,
@@ -50,25 +59,34 @@ export function stream(
   prompt: Prompt,
   options: GenerateOptions = {},
 ): AsyncGenerator<StreamStep, void, undefined> {
-  return streamSteps(prepare('stream', model, prompt, options));
+  const run = prepare('stream', model, prompt, options);
+  assert(
+    run.options.numBeams === 1,
+    () =>
+      `stream: a beam search knows its rows at the end only, got numBeams=${run.options.numBeams}. Use generate.`,
+  );
+  return streamSteps(run);
 }
 
 async function* streamSteps(run: Run): AsyncGenerator<StreamStep, void, undefined> {
-  const { grid, options, isSingle } = run;
-  const decoders = grid.rows.map((ids) => {
-    const decoder = options.tokenizer?.createDecoder();
-    // A prompt can end in the middle of a character; its text is the caller's already.
-    for (const id of ids) decoder?.push(id);
-    return decoder;
-  });
+  const { grid, options, isSingle, encoder } = run;
+  const { tokenizer, numReturnSequences } = options;
+  const decoders = grid.rows.flatMap(({ ids }) =>
+    Array.from({ length: numReturnSequences }, () => {
+      const decoder = tokenizer?.createDecoder();
+      // A prompt can end in the middle of a character; its text is the caller's already.
+      for (const id of encoder ? [] : ids) decoder?.push(id);
+      return decoder;
+    }),
+  );
   for await (const { step, ids, isNew } of tokenSteps(run)) {
-    if (!options.tokenizer) {
+    if (!tokenizer) {
       yield { step, ids };
       continue;
     }
     const texts = decoders.map((decoder, b) => {
       if (!isNew[b]) return '';
-      return decoder!.push(ids[b]) + (grid.finished[b] ? decoder!.flush() : '');
+      return decoder!.push(ids[b]) + (grid.rows[b].isFinished ? decoder!.flush() : '');
     });
     yield { step, ids, text: isSingle ? texts[0] : texts };
   }

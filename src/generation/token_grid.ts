@@ -6,16 +6,7 @@
  *                                  · · 8 │ 3 1 …                    · · 0 │ 1 2 …
  */
 export class TokenGrid {
-  /** Ids of each row, prompt included, padding not. A finished row does not grow. */
-  readonly rows: number[][];
-  /** Length of each prompt. */
-  readonly promptLengths: readonly number[];
-  /** Which rows are finished. */
-  readonly finished: boolean[];
-  /** What the model sees, [B][width], −1 for padding. */
-  private readonly cells: number[][];
-  /** Columns of padding before each row. */
-  private readonly padding: readonly number[];
+  private list: Row[];
 
   /**
    * @param prompts Ids of each row, none empty.
@@ -25,38 +16,59 @@ export class TokenGrid {
     prompts: readonly (readonly number[])[],
     private readonly padId: number,
   ) {
-    this.rows = prompts.map((ids) => [...ids]);
-    this.promptLengths = prompts.map((ids) => ids.length);
-    this.finished = prompts.map(() => false);
-    const width = Math.max(...this.promptLengths);
-    this.padding = this.promptLengths.map((length) => width - length);
-    this.cells = prompts.map((ids, b) => [...Array<number>(this.padding[b]).fill(-1), ...ids]);
+    const width = Math.max(...prompts.map((ids) => ids.length));
+    this.list = prompts.map((ids, promptIndex) => ({
+      promptIndex,
+      promptLength: ids.length,
+      padding: width - ids.length,
+      ids: [...ids],
+      cells: [...Array<number>(width - ids.length).fill(-1), ...ids],
+      isFinished: false,
+    }));
+  }
+
+  /** The rows. */
+  get rows(): readonly GridRow[] {
+    return this.list;
   }
 
   /** Number of columns. */
   get width(): number {
-    return this.cells[0].length;
+    return this.list[0].cells.length;
   }
 
   /** Whether a column was appended to the prompts. */
   get isStarted(): boolean {
-    return this.width > Math.max(...this.promptLengths);
+    const { padding, promptLength } = this.list[0];
+    return this.width > padding + promptLength;
   }
 
   /** Whether some row starts with padding: only then does a model need positions and a mask. */
   get isPadded(): boolean {
-    return this.padding.some((count) => count > 0);
+    return this.list.some(({ padding }) => padding > 0);
   }
 
   /** Number of columns at the start that another grid of cells has too. */
   commonWidth(others: readonly (readonly number[])[]): number {
     let common = this.width;
-    this.cells.forEach((row, b) => {
+    this.list.forEach(({ cells }, b) => {
       let c = 0;
-      while (c < common && c < others[b].length && others[b][c] === row[c]) c++;
+      while (c < common && c < others[b].length && others[b][c] === cells[c]) c++;
       common = c;
     });
     return common;
+  }
+
+  /**
+   * Replaces the rows by a selection of them.
+   *
+   * @param rows For each new row the old one that it continues.
+   */
+  select(rows: readonly number[]): void {
+    this.list = rows.map((row) => {
+      const old = this.list[row];
+      return { ...old, ids: [...old.ids], cells: [...old.cells] };
+    });
   }
 
   /**
@@ -65,45 +77,77 @@ export class TokenGrid {
    * @param ids New id of each row; what it is does not matter for a finished row.
    */
   append(ids: readonly number[]): void {
-    this.cells.forEach((row, b) => {
-      row.push(this.finished[b] ? -1 : ids[b]);
-      if (!this.finished[b]) this.rows[b].push(ids[b]);
+    this.list.forEach((row, b) => {
+      row.cells.push(row.isFinished ? -1 : ids[b]);
+      if (!row.isFinished) row.ids.push(ids[b]);
     });
   }
 
-  /** Cells of the columns from `from` on, −1 for padding. */
-  cellsFrom(from: number): number[][] {
-    return this.cells.map((row) => row.slice(from));
+  /**
+   * Marks a row as finished: it does not grow any more.
+   *
+   * @param b Its number.
+   */
+  finish(b: number): void {
+    this.list[b].isFinished = true;
   }
 
-  /** Ids of the columns from `from` on, [B·T]. */
-  idsFrom(from: number): Int32Array {
-    return this.flat(from, (id) => (id < 0 ? this.padId : id));
+  /** Cells of the columns from … to, −1 for padding. */
+  cells(from: number, to: number): number[][] {
+    return this.list.map(({ cells }) => cells.slice(from, to));
+  }
+
+  /** Ids of the columns from … to, [B·T]. */
+  ids(from: number, to: number): Int32Array {
+    return this.flat(from, to, ({ cells }, column) =>
+      cells[column] < 0 ? this.padId : cells[column],
+    );
   }
 
   /** 1 where a token is real, 0 where it is padding before a prompt, [B·T]. */
-  maskFrom(from: number): Int32Array {
-    return this.flat(from, (_, b, column) => (column < this.padding[b] ? 0 : 1));
+  mask(from: number, to: number): Int32Array {
+    return this.flat(from, to, ({ padding }, column) => (column < padding ? 0 : 1));
   }
 
   /** Running count of real tokens, 0 for padding, [B·T]. It stands still in a finished row: nobody reads it there. */
-  positionsFrom(from: number): Int32Array {
-    return this.flat(from, (_, b, column) =>
-      Math.min(Math.max(0, column - this.padding[b]), this.rows[b].length - 1),
+  positions(from: number, to: number): Int32Array {
+    return this.flat(from, to, ({ padding, ids }, column) =>
+      Math.min(Math.max(0, column - padding), ids.length - 1),
     );
   }
 
   /** Whether a column from `from` on holds padding before a prompt. */
   hasPaddingFrom(from: number): boolean {
-    return this.padding.some((count) => count > from);
+    return this.list.some(({ padding }) => padding > from);
   }
 
-  private flat(from: number, value: (id: number, b: number, column: number) => number): Int32Array {
-    const T = this.width - from;
-    const values = new Int32Array(this.cells.length * T);
-    this.cells.forEach((row, b) => {
-      for (let t = 0; t < T; t++) values[b * T + t] = value(row[from + t], b, from + t);
+  private flat(from: number, to: number, value: (row: Row, column: number) => number): Int32Array {
+    const T = to - from;
+    const values = new Int32Array(this.list.length * T);
+    this.list.forEach((row, b) => {
+      for (let t = 0; t < T; t++) values[b * T + t] = value(row, from + t);
     });
     return values;
   }
+}
+
+/** One row, as others see it. */
+export interface GridRow {
+  /** Number of the prompt that it continues. */
+  readonly promptIndex: number;
+  /** Length of that prompt. */
+  readonly promptLength: number;
+  /** Its ids, prompt included, padding not. A finished row does not grow. */
+  readonly ids: readonly number[];
+  /** Whether it is finished. */
+  readonly isFinished: boolean;
+}
+
+interface Row extends GridRow {
+  ids: number[];
+  /** What the model sees, [width], −1 for padding. */
+  readonly cells: number[];
+  /** Columns of padding before it. */
+  readonly padding: number;
+  isFinished: boolean;
 }

@@ -2,7 +2,7 @@
 
 /** Plain JSON that {@link fromJSON} turns back into an equal tokenizer. */
 export interface TokenizerJSON {
-  /** Which tokenizer it is: `characters` or `bytes`. */
+  /** Which tokenizer it is: `characters`, `bytes` or `huggingface`. */
   type: string;
   /** Version of the format, 1. */
   version: number;
@@ -12,6 +12,10 @@ export interface TokenizerJSON {
   characters?: string;
   /** `characters` only: the token that stands for characters outside the vocabulary; null where there is none. */
   unknown?: string | null;
+  /** `huggingface` only: what its `tokenizer.json` holds. */
+  tokenizer?: object;
+  /** `huggingface` only: what its `tokenizer_config.json` holds. */
+  config?: object;
 }
 
 /** How a text becomes ids. */

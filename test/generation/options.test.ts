@@ -11,7 +11,7 @@ const sampling = { doSample: true };
 
 const wrong: [GenerateOptions | Record<string, unknown>, string][] = [
   [{ top_k: 3 }, "unknown option 'top_k'. Did you mean 'topK'?"],
-  [{ numBeams: 2 }, "unknown option 'numBeams'. Known options: tokenizer, maxNewTokens"],
+  [{ beams: 2 }, "unknown option 'beams'. Known options: tokenizer, sourceTokenizer, maxNewTokens"],
   [{ doSample: 1 }, 'doSample must be true or false, got doSample=1.'],
   [
     { temperature: 0.7 },
@@ -24,6 +24,59 @@ const wrong: [GenerateOptions | Record<string, unknown>, string][] = [
   ],
   [{ topP: 0.9 }, 'topP only has a meaning when sampling'],
   [{ minP: 0.1 }, 'minP only has a meaning when sampling'],
+  [{ typicalP: 0.9 }, 'typicalP only has a meaning when sampling'],
+  [{ etaCutoff: 0.1 }, 'etaCutoff only has a meaning when sampling'],
+  [{ minTokensToKeep: 2 }, 'minTokensToKeep only has a meaning when sampling'],
+  [
+    { lengthPenalty: 2 },
+    'lengthPenalty only has a meaning with beams, got lengthPenalty=2 without numBeams. Set numBeams to at least 2,',
+  ],
+  [{ earlyStopping: true }, 'earlyStopping only has a meaning with beams'],
+  [
+    { numBeams: 2, earlyStopping: 'maybe' },
+    "earlyStopping must be true, false or 'never', got earlyStopping='maybe'.",
+  ],
+  [{ numBeams: 0 }, 'numBeams must be an integer of at least 1, got numBeams=0.'],
+  [
+    { numBeams: 2, numReturnSequences: 3 },
+    'numReturnSequences must be at most numBeams, got numReturnSequences=3, numBeams=2.',
+  ],
+  [
+    { numReturnSequences: 2 },
+    'without sampling and beams all rows of a prompt are the same, got numReturnSequences=2. Set doSample: true,',
+  ],
+  [{ ...sampling, typicalP: 0 }, 'typicalP must be above 0 and at most 1, got typicalP=0.'],
+  [{ ...sampling, topH: 1.5 }, 'topH must be above 0 and at most 1, got topH=1.5.'],
+  [{ ...sampling, epsilonCutoff: 2 }, 'epsilonCutoff must be a finite number between 0 and 1,'],
+  [{ encoderRepetitionPenalty: 0 }, 'encoderRepetitionPenalty must be above 0, got'],
+  [
+    { exponentialDecayLengthPenalty: [2, 1.5] },
+    'exponentialDecayLengthPenalty needs an end token. Give eosTokenId.',
+  ],
+  [
+    { exponentialDecayLengthPenalty: [2], eosTokenId: 1 },
+    'exponentialDecayLengthPenalty must be [number of tokens, factor above 0], got exponentialDecayLengthPenalty=[2].',
+  ],
+  [{ badWordsIds: [[]] }, 'badWordsIds must hold runs of at least one token id, got [].'],
+  [{ badWordsIds: [3] }, 'badWordsIds must hold runs of at least one token id, got 3.'],
+  [{ sequenceBias: [[[7], 1]] }, 'sequenceBias: token ids must be integers between 0 and 4, got 7'],
+  [{ sequenceBias: [[[1], NaN]] }, 'sequenceBias must be a finite number, got sequenceBias=NaN.'],
+  [
+    { logitsProcessors: [3] },
+    'logitsProcessors must be an array of functions (scores, sequence) → scores, got logitsProcessors=[3].',
+  ],
+  [
+    { logitsProcessors: [() => undefined] },
+    'a logits processor must return a Float32Array of 5 scores, got undefined.',
+  ],
+  [
+    { prefixAllowedTokensFn: 3 },
+    'prefixAllowedTokensFn must be a function, got prefixAllowedTokensFn=3.',
+  ],
+  [{ onStep: true }, 'onStep must be a function, got onStep=true.'],
+  [{ outputAttentions: true }, 'outputAttentions hands attention maps to onStep, which is not'],
+  [{ prefillChunkSize: 0 }, 'prefillChunkSize must be an integer of at least 1,'],
+  [{ decoderStartTokenId: 1 }, 'decoderStartTokenId is for encoder–decoder models. Leave it out.'],
   [{ ...sampling, temperature: NaN }, 'temperature must be a finite number, got temperature=NaN.'],
   [
     { ...sampling, temperature: Infinity },

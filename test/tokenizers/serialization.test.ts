@@ -28,7 +28,10 @@ describe('fromJSON', () => {
     ['{}', 'json must be an object with type and version'],
     [null, 'got json=null'],
     ['{"type":"bytes","version":1}', 'Parse it with JSON.parse first.'],
-    [{ type: 'bpe', version: 1, special: [] }, "must be 'characters' or 'bytes', got type='bpe'"],
+    [
+      { type: 'bpe', version: 1, special: [] },
+      "must be 'characters', 'bytes' or 'huggingface', got type='bpe'",
+    ],
     [
       { type: 'bytes', version: 2, special: [] },
       'version must be 1, got version=2. A newer version',

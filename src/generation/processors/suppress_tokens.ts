@@ -1,6 +1,7 @@
 /**
- * Removes tokens (transformers' `SuppressTokensLogitsProcessor`; with the end tokens and a condition on the length
- * also its `MinLengthLogitsProcessor` and `MinNewTokensLengthLogitsProcessor`).
+ * Removes tokens (transformers' `SuppressTokensLogitsProcessor`; with a condition on the length also its
+ * `SuppressTokensAtBeginLogitsProcessor`, and for the end tokens its `MinLengthLogitsProcessor` and
+ * `MinNewTokensLengthLogitsProcessor`).
  *
  * @param scores [V]
  * @param ids Tokens to remove.

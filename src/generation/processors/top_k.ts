@@ -1,3 +1,5 @@
+import { kthHighest } from './distribution.js';
+
 /**
  * Removes all but the k tokens of the highest scores (Fan et al., 2018; transformers' `TopKLogitsWarper`). Tokens that
  * tie with the k-th are kept.
@@ -10,6 +12,6 @@
 export function topK(scores: Float32Array, k: number, minTokensToKeep = 1): Float32Array {
   const kept = Math.max(k, minTokensToKeep);
   if (kept >= scores.length) return scores;
-  const smallest = Float32Array.from(scores).sort()[scores.length - kept];
+  const smallest = kthHighest(scores, kept);
   return scores.map((score) => (score < smallest ? -Infinity : score));
 }
