@@ -57,6 +57,7 @@ function filesIn(folder: string): string[] {
   if (!existsSync(join(root, folder))) return [];
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && /\.ts$/.test(entry.name))
+    .filter((entry) => !entry.parentPath.includes('node_modules'))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).replace(/\\/g, '/'))
     .sort();
 }
@@ -261,6 +262,7 @@ function reaches(test: string, file: string): boolean {
       if (target !== undefined) queue.push(target);
       else if (specifier === 'tfjs-transformers') queue.push('src/index.ts');
       else if (specifier === 'tfjs-transformers/testing') queue.push('src/testing/index.ts');
+      else if (specifier === 'tfjs-transformers/wasm') queue.push('src/kernels/wasm/index.ts');
     }
   }
   return false;

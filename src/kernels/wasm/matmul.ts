@@ -9,10 +9,15 @@ export interface Product {
   b: number;
   /** C, [m, n]. */
   c: number;
+  /** Rows of C. */
   m: number;
+  /** Columns of C. */
   n: number;
+  /** Length of the sums. */
   k: number;
+  /** Whether A lies transposed, false by default. */
   transposeA?: boolean;
+  /** Whether B lies transposed, false by default. */
   transposeB?: boolean;
   /** [n], added to each row; none by default. */
   bias?: number;
