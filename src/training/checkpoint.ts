@@ -8,6 +8,7 @@ import { collectRandomStreams } from '../layers/random_streams.js';
 import { assert, describe } from '../util/errors.js';
 import type { RandomState } from '../util/random.js';
 import { decodeCheckpoint, encodeCheckpoint, type StoredTensor } from './checkpoint_file.js';
+import type { BestState } from './early_stopping.js';
 import type { CheckpointStorage } from './storage.js';
 import { stableWeightNames } from './weight_names.js';
 
@@ -21,6 +22,8 @@ export interface TrainingState {
   batch: number;
   /** What the order of the batches depends on. */
   fingerprint?: string;
+  /** The best validation so far, where there was one. */
+  best?: BestState;
 }
 
 /** What belongs to a run and is saved with it. */
@@ -33,7 +36,8 @@ export interface TrainingParts {
 
 const FORMAT = 'tfjs-transformers training checkpoint';
 const VERSION = 1;
-const NAME = /^step-(\d{9})\.safetensors$/;
+const NAME = /^step-\d{9}\.safetensors$/;
+const BEST = /^best-\d{9}\.safetensors$/;
 
 /**
  * Saves a checkpoint under the name `step-000000120.safetensors`, a safetensors file.
@@ -50,11 +54,87 @@ export async function saveCheckpoint(
   state: TrainingState,
   keep = Infinity,
 ): Promise<string> {
-  const { model, optimizer } = parts;
+  const name = `step-${String(state.step).padStart(9, '0')}.safetensors`;
+  await write(storage, name, parts, state);
+  for (const old of (await listCheckpoints(storage)).slice(0, -keep)) {
+    if (old !== name) await storage.remove(old);
+  }
+  return name;
+}
+
+/**
+ * Saves a checkpoint under the name `best-000000120.safetensors`, beside those of `saveCheckpoint`, and removes other
+ * best ones.
+ *
+ * @param storage Where to.
+ * @param parts The model, and its optimizer.
+ * @param state Where the run stands.
+ * @param alsoKeep Step of another best one to keep: the one that the newest checkpoint refers to.
+ * @returns The name.
+ */
+export async function saveBestCheckpoint(
+  storage: CheckpointStorage,
+  parts: TrainingParts,
+  state: TrainingState,
+  alsoKeep?: number,
+): Promise<string> {
+  const name = bestName(state.step);
+  await write(storage, name, parts, state);
+  await removeBestBut(storage, [state.step, ...(alsoKeep === undefined ? [] : [alsoKeep])]);
+  return name;
+}
+
+/**
+ * Removes best checkpoints.
+ *
+ * @param storage Where from.
+ * @param steps Steps of those that stay.
+ */
+export async function removeBestBut(
+  storage: CheckpointStorage,
+  steps: readonly number[],
+): Promise<void> {
+  const kept = steps.map(bestName);
+  for (const old of await storage.list()) {
+    if (BEST.test(old) && !kept.includes(old)) await storage.remove(old);
+  }
+}
+
+/**
+ * Name of the checkpoint with the best validation.
+ *
+ * @param storage Where to look.
+ * @returns The name, or undefined where none was kept (`checkpoint.keepBest`, `earlyStopping.restoreBest`).
+ */
+export async function bestCheckpoint(storage: CheckpointStorage): Promise<string | undefined> {
+  return (await storage.list())
+    .filter((name) => BEST.test(name))
+    .sort()
+    .at(-1);
+}
+
+/**
+ * Name under which the best checkpoint of a step is kept.
+ *
+ * @param step The step.
+ * @returns For example `best-000000120.safetensors`.
+ */
+export function bestName(step: number): string {
+  return `best-${String(step).padStart(9, '0')}.safetensors`;
+}
+
+async function write(
+  storage: CheckpointStorage,
+  name: string,
+  { model, optimizer }: TrainingParts,
+  state: TrainingState,
+): Promise<void> {
   const tensors = new Map<string, StoredTensor>();
   const names = stableWeightNames(model.weights.map((weight) => weight.originalName));
   for (const [i, weight] of model.weights.entries()) {
-    tensors.set(`model/${names[i]}`, await store(weight.read()));
+    const stored = await store(weight.read());
+    assertFinite(names[i], stored, state.step);
+    tensors.set(`model/${names[i]}`, stored);
   }
   const optimizerState = (await optimizer?.getWeights()) ?? [];
   for (const { name, tensor } of optimizerState)
@@ -71,19 +151,25 @@ export async function saveCheckpoint(
     optimizer: optimizer?.getClassName() ?? null,
     streams,
   });
-  const name = `step-${String(state.step).padStart(9, '0')}.safetensors`;
   await storage.write(name, bytes);
-  for (const old of (await listCheckpoints(storage)).slice(0, -keep)) {
-    if (old !== name) await storage.remove(old);
-  }
-  return name;
+}
+
+/** A model that is lost must not replace a good checkpoint. */
+function assertFinite(name: string, { values }: StoredTensor, step: number): void {
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  assert(
+    bad < 0,
+    () =>
+      `saveCheckpoint: weights must be finite, got ${values[bad]} in '${name}' at step ${step}. ` +
+      'Go back to an older checkpoint, with a lower learning rate, a warm-up, or clipNorm.',
+  );
 }
 
 /**
  * Restores a model, its optimizer and its random streams. Nothing is changed when anything does not fit.
  *
  * @param storage Where from.
- * @param name What `saveCheckpoint` returned, or `'latest'`.
+ * @param name What `saveCheckpoint` returned, `'latest'`, or `'best'`.
  * @param parts The model, and its optimizer.
  * @returns Where the run stood.
  * @throws Error when there is no such checkpoint, it is damaged, or it belongs to another model or optimizer.
@@ -94,11 +180,15 @@ export async function loadCheckpoint(
   parts: TrainingParts,
 ): Promise<TrainingState> {
   const { model, optimizer } = parts;
-  const file = name === 'latest' ? await latestCheckpoint(storage) : name;
+  const find = { latest: latestCheckpoint, best: bestCheckpoint };
+  const file = Object.hasOwn(find, name) ? await find[name as 'latest' | 'best'](storage) : name;
   assert(
     file !== undefined,
     () =>
-      `loadCheckpoint: the storage must hold a checkpoint for 'latest', got none. Train without resuming first.`,
+      `loadCheckpoint: the storage must hold a checkpoint for '${name}', got none. ` +
+      (name === 'best'
+        ? 'Train with validationData and checkpoint.keepBest.'
+        : 'Train without resuming first.'),
   );
   const where = `loadCheckpoint: ${file}`;
   const { tensors, state } = decodeCheckpoint(where, await storage.read(file));
@@ -139,8 +229,8 @@ export async function loadCheckpoint(
     );
   });
   if (fits) saved.forEach(([key, random], i) => (streams.get(key) ?? order[i]).restore(random));
-  const { step, epoch, batch, fingerprint } = state as unknown as TrainingState;
-  return { step, epoch, batch, fingerprint };
+  const { step, epoch, batch, fingerprint, best } = state as unknown as TrainingState;
+  return { step, epoch, batch, fingerprint, best };
 }
 
 /**

@@ -2,9 +2,17 @@ import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { sparseSoftmaxCrossEntropy } from '../ops/sparse_softmax_cross_entropy.js';
 import { countLabels, toTensors, type Batch } from './dataset.js';
+import type { TokenFunction } from './losses.js';
+import { regularizationLosses } from './regularization.js';
 
 /** How the loss of a step is made from its batches. */
 export interface LossOptions {
+  /**
+   * Mean loss of a batch, as a function of labels and outputs, for example `tf.losses.meanSquaredError` or
+   * `tf.losses.sigmoidCrossEntropy`; it makes of `ignoreIndex` and `labelSmoothing` what it likes. Softmax cross entropy
+   * of whole-number labels [...] and logits [...,V] unless given: next tokens [B,T], or classes [B].
+   */
+  loss?: TokenFunction;
   /** Labels with this value do not count; −100. */
   ignoreIndex?: number;
   /** Part of the probability that is spread over all tokens; 0. */
@@ -27,11 +35,13 @@ export interface StepGradients {
 }
 
 /**
- * Loss and gradients of a language model over one or more batches, whose gradients are added up.
+ * Loss and gradients of a model over one or more batches, whose gradients are added up. The penalties of regularizers
+ * are part of the loss.
  *
- * @param model A model with one output, logits [B,T,V]; it is called in training mode.
+ * @param model A model with one output, by default logits [...,V]; it is called in training mode.
  * @param batches At least one; more than one is gradient accumulation.
- * @param options `ignoreIndex` (−100), `labelSmoothing` (0), `lossNormalization` (`tokens`).
+ * @param options `loss` (softmax cross entropy), `ignoreIndex` (−100), `labelSmoothing` (0), `lossNormalization`
+ * (`tokens`).
  * @returns Tensors to dispose of, before any update of the weights.
  */
 export function computeGradients(
@@ -39,7 +49,7 @@ export function computeGradients(
   batches: readonly Batch[],
   options: LossOptions = {},
 ): StepGradients {
-  const { ignoreIndex = -100, labelSmoothing = 0, lossNormalization = 'tokens' } = options;
+  const { ignoreIndex = -100, lossNormalization = 'tokens' } = options;
   const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
   const counts = batches.map((batch) => countLabels(batch, ignoreIndex));
   const tokens = counts.reduce((sum, count) => sum + count, 0);
@@ -49,9 +59,9 @@ export function computeGradients(
     const part = tf.tidy(() => {
       const { inputs, labels } = toTensors(batch, model.inputNames);
       return tf.variableGrads(() => {
-        const sum = lossSum(model, inputs, labels, { ignoreIndex, labelSmoothing, training: true });
+        const sum = lossSum(outputOf(model, inputs, true), labels, counts[i], options);
         const loss = tf.mul<tf.Scalar>(sum, 1 / Math.max(1, divisor));
-        const penalties = i === 0 ? model.calculateLosses() : [];
+        const penalties = i === 0 ? regularizationLosses(model) : [];
         return penalties.reduce((a, b) => tf.add<tf.Scalar>(a, b), loss);
       }, variables);
     });
@@ -61,24 +71,40 @@ export function computeGradients(
 }
 
 /**
- * Cross entropy of a batch, summed over its counted labels.
+ * Output of a model for named inputs.
  *
  * @param model The model.
  * @param inputs Tensors by the names of its inputs.
- * @param labels int32 [B,T].
- * @param options `ignoreIndex`, `labelSmoothing`, and whether the model is called in training mode.
+ * @param training Whether it is called in training mode.
+ * @returns Its one output.
+ */
+export function outputOf(
+  model: tfl.LayersModel,
+  inputs: tf.NamedTensorMap,
+  training: boolean,
+): tf.Tensor {
+  const given = model.inputNames.map((name) => inputs[name]);
+  return model.apply(given.length === 1 ? given[0] : given, { training }) as tf.Tensor;
+}
+
+/**
+ * Loss of a batch, summed over its counted labels.
+ *
+ * @param output Output of the model.
+ * @param labels Labels of the batch.
+ * @param count How many of them count.
+ * @param options `loss`, `ignoreIndex`, `labelSmoothing`.
  * @returns A scalar.
  */
 export function lossSum(
-  model: tfl.LayersModel,
-  inputs: tf.NamedTensorMap,
+  output: tf.Tensor,
   labels: tf.Tensor,
-  options: { ignoreIndex: number; labelSmoothing: number; training: boolean },
+  count: number,
+  options: Pick<LossOptions, 'loss' | 'ignoreIndex' | 'labelSmoothing'>,
 ): tf.Scalar {
-  const { ignoreIndex, labelSmoothing, training } = options;
-  const given = model.inputNames.map((name) => inputs[name]);
-  const logits = model.apply(given.length === 1 ? given[0] : given, { training }) as tf.Tensor;
-  return sparseSoftmaxCrossEntropy(logits, labels, {
+  const { loss, ignoreIndex = -100, labelSmoothing = 0 } = options;
+  if (loss !== undefined) return tf.mul<tf.Scalar>(loss(labels, output), count);
+  return sparseSoftmaxCrossEntropy(output, labels, {
     ignoreIndex,
     labelSmoothing,
     reduction: 'sum',

@@ -1,21 +1,6 @@
 import { assert, describe } from '../util/errors.js';
+import { nodeFiles, type Files } from './node_files.js';
 import type { CheckpointStorage } from './storage.js';
-
-/** The part of `node:fs/promises` that is needed. */
-interface Files {
-  mkdir(path: string, options: { recursive: true }): Promise<unknown>;
-  open(path: string, flags: 'w'): Promise<FileHandle>;
-  readFile(path: string): Promise<Uint8Array>;
-  readdir(path: string): Promise<string[]>;
-  rename(from: string, to: string): Promise<void>;
-  rm(path: string, options: { force: true }): Promise<void>;
-}
-
-interface FileHandle {
-  writeFile(bytes: Uint8Array): Promise<void>;
-  sync(): Promise<void>;
-  close(): Promise<void>;
-}
 
 /**
  * A storage in a folder, for Node. Bytes are written to a temporary file, flushed to the disk and renamed, so that a
@@ -70,15 +55,6 @@ export function fileStorage(directory: string): CheckpointStorage {
   };
 }
 
-/** Bundlers for browsers resolve literal imports, and have no such module: hence the variable. */
-async function loadFiles(): Promise<Files> {
-  const name = 'node:fs/promises';
-  try {
-    return (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as Files;
-  } catch (cause) {
-    throw new Error(
-      'fileStorage: there is no file system here. Give another storage, for example memoryStorage().',
-      { cause },
-    );
-  }
+function loadFiles(): Promise<Files> {
+  return nodeFiles('fileStorage', 'Give another storage, for example memoryStorage().');
 }

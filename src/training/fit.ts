@@ -1,29 +1,41 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { globalNorm } from '../ops/global_norm.js';
 import { assert } from '../util/errors.js';
 import { adamW, isAdamW } from './adam_w.js';
-import { listCheckpoints, loadCheckpoint, saveCheckpoint } from './checkpoint.js';
-import { clipByGlobalNorm, clipScale, globalNorm } from './clip_by_global_norm.js';
+import { BatchSource } from './batch_source.js';
+import type { Callback } from './callback.js';
+import { bestName, listCheckpoints, loadCheckpoint, saveBestCheckpoint } from './checkpoint.js';
+import { removeBestBut, saveCheckpoint, type TrainingState } from './checkpoint.js';
+import { clipByGlobalNorm, clipScale } from './clip_by_global_norm.js';
 import { computeGradients } from './compute_gradients.js';
+import { applyConstraints } from './constraints.js';
 import { assertBatchFits, type Batch, type Dataset } from './dataset.js';
+import { BestValidation } from './early_stopping.js';
 import { evaluate } from './evaluate.js';
 import { checkFitOptions, type FitOptions, type History, type LogEntry } from './fit_options.js';
+import { LossWindow, type LossReading } from './loss_window.js';
 import { onTerminal, Progress } from './progress.js';
+import { memoryStorage } from './storage.js';
 
 /**
- * Trains a language model: batches in, next-token loss, gradients, one optimizer step after the other.
+ * Trains a model: batches in, loss, gradients, one optimizer step after the other. Without the option `loss` it is the
+ * next-token loss of a language model, which is also that of a classifier: softmax cross entropy of labels [...] and
+ * logits [...,V].
  *
  *     const history = await fit(model, dataset, { learningRate: 3e-3, epochs: 3, progress: true });
  *
  * Against TensorFlow.js' own `model.fit` it adds ignored labels at no cost, gradient accumulation normalised by counted
- * labels, clipping, validation by labels, checkpoints from which a run goes on to the last bit, and stopping by signal.
- * It reads the loss back only at log steps, and lets other work in between steps.
+ * labels, clipping, validation by labels, early stopping, checkpoints from which a run goes on to the last bit, and
+ * stopping by signal. Constraints and regularizers of layers inside layers take effect, and frozen weights
+ * (`training.freeze`) stay as they are. It reads the loss back only at log steps, and lets other work in between steps.
  *
- * @param model A model with one output, logits [B,T,V]; its inputs are taken from the dataset by their names.
- * @param dataset For example of `textDataset`.
+ * @param model A model with one output, by default logits [...,V]; its inputs are taken from the dataset by their names.
+ * @param dataset For example of `textDataset` or `arrayDataset`.
  * @param options See `FitOptions`.
  * @returns What was measured, and why it stopped.
- * @throws Error when the loss is no longer finite, with the step and the learning rate; when an input is missing.
+ * @throws Error when the loss is no longer finite, with the step, the learning rate, the gradient that went first and
+ * the last good checkpoint; when an input is missing.
  */
 export async function fit(
   model: tfl.LayersModel,
@@ -34,16 +46,12 @@ export async function fit(
   const run = new Run(model, dataset, options, steps);
   try {
     return await run.train();
+  } catch (error) {
+    await run.fail(error);
+    throw error;
   } finally {
-    run.dispose();
+    await run.dispose();
   }
-}
-
-/** Losses and norms that are still on the device, of the steps since the last log. */
-interface Pending {
-  loss: tf.Scalar;
-  learningRate: number | undefined;
-  tokens: number;
 }
 
 /** One call of `fit`. */
@@ -58,11 +66,15 @@ class Run {
     log: [],
     validation: [],
   };
+  private readonly best: BestValidation;
+  private readonly window: LossWindow;
+  private source: BatchSource;
   private step = 0;
-  private epoch = 0;
-  private batch = 0;
   private savedAt = -1;
-  private pending: Pending[] = [];
+  /** Step of the best validation that the newest checkpoint refers to. */
+  private savedBest: number | undefined;
+  /** What a label stands for: one of many in a row, or the row's own. */
+  private unit = 'tokens';
   private norm: tf.Scalar | undefined;
   private startedAt = 0;
   private startedFrom = 0;
@@ -75,8 +87,11 @@ class Run {
     private readonly options: FitOptions,
     private readonly steps: number,
   ) {
-    const { optimizer, learningRate, progress = onTerminal() } = options;
+    const { optimizer, learningRate, progress = onTerminal(), earlyStopping } = options;
     this.optimizer = optimizer ?? adamW({ learningRate });
+    this.best = new BestValidation(earlyStopping);
+    this.window = new LossWindow(model.weights);
+    this.source = this.sourceFrom({ epoch: 0, batch: 0 });
     if (progress) this.progress = new Progress(progress === true ? undefined : progress);
   }
 
@@ -89,22 +104,16 @@ class Run {
       checkpoint,
       validationData,
     } = this.options;
-    const source = this.source();
     this.startedAt = this.loggedAt = now();
     this.startedFrom = this.step;
-    while (this.step < this.steps) {
+    await this.tell('onStart', { step: this.step });
+    while (!this.isOver) {
       if (signal?.aborted) {
         this.history.stopped = 'aborted';
         break;
       }
-      const batches: Batch[] = [];
-      while (batches.length < gradientAccumulation) {
-        const { value, done } = source.next();
-        if (done) break;
-        batches.push(value);
-      }
-      await this.trainStep(batches);
-      const last = this.step === this.steps;
+      await this.trainStep(await this.source.take(gradientAccumulation));
+      const last = this.step === this.steps || this.source.finished;
       const logs = last || this.step % logEvery === 0;
       const validates = validationData !== undefined && (last || this.validatesNow());
       if (logs) await this.log();
@@ -113,50 +122,55 @@ class Run {
       if (checkpoint?.every !== undefined && this.step % checkpoint.every === 0) await this.save();
       await this.yieldToOthers();
     }
-    await this.readPending();
+    await this.readLosses();
+    if (this.best.exhausted && this.history.stopped !== 'aborted') this.history.stopped = 'early';
     if (checkpoint && this.savedAt !== this.step && this.step > 0) await this.save();
+    await this.restoreBest();
     this.progress?.end();
     this.history.steps = this.step;
-    this.history.epochs = this.epoch;
+    this.history.epochs = this.source.place.epoch;
+    await this.tell('onEnd', this.history);
     return this.history;
   }
 
-  dispose(): void {
-    tf.dispose([this.pending.map(({ loss }) => loss), this.norm ?? []]);
-    this.progress?.clear();
-    if (this.options.optimizer === undefined) this.optimizer.dispose();
+  /** Tells the callbacks that the run failed; what they throw in turn must not hide why. */
+  async fail(error: unknown): Promise<void> {
+    for (const callback of this.options.callbacks ?? []) {
+      try {
+        await callback.onEnd?.(this.history, error);
+      } catch {
+        continue;
+      }
+    }
   }
 
-  /** Batches from the current place on, epoch after epoch; keeps the place up to date. */
-  private *source(): Generator<Batch, undefined> {
-    const { batchesPerEpoch } = this.dataset;
+  async dispose(): Promise<void> {
+    this.window.dispose();
+    this.norm?.dispose();
+    this.progress?.clear();
+    if (this.options.optimizer === undefined) this.optimizer.dispose();
+    await this.source.close();
+  }
+
+  private get isOver(): boolean {
+    return this.step >= this.steps || this.source.finished || this.best.exhausted;
+  }
+
+  private sourceFrom(place: { epoch: number; batch: number }): BatchSource {
     const { steps, epochs = 1 } = this.options;
-    while (steps !== undefined || this.epoch < epochs) {
-      for (const batch of this.dataset.batches(this.epoch, this.batch)) {
-        this.batch++;
-        if (this.batch === batchesPerEpoch) {
-          this.epoch++;
-          this.batch = 0;
-        }
-        yield batch;
-        if (this.batch === 0) break;
-      }
-      assert(
-        this.batch === 0,
-        () =>
-          `fit: the dataset must yield batchesPerEpoch=${batchesPerEpoch} batches an epoch, ` +
-          `got ${this.batch} in epoch ${this.epoch}.`,
-      );
-    }
-    return undefined;
+    return new BatchSource(this.dataset, steps === undefined ? epochs : Infinity, place);
   }
 
   private async trainStep(batches: Batch[]): Promise<void> {
     const { model, optimizer, options } = this;
-    const { clipNorm, ignoreIndex = -100, onStep } = options;
-    for (const batch of batches) assertBatchFits('fit', model, batch, ignoreIndex);
+    const { clipNorm, ignoreIndex = -100, loss: ownLoss, onStep } = options;
+    for (const batch of batches) assertBatchFits('fit', model, batch, ownLoss ? null : ignoreIndex);
+    this.unit = batches[0].labels.shape.length > 1 ? 'tokens' : 'examples';
     const { loss, gradients, tokens } = computeGradients(model, batches, options);
     const learningRate = rateOf(optimizer);
+    this.step++;
+    this.history.tokens += tokens;
+    this.window.add({ step: this.step, loss, learningRate, tokens }, gradients);
     this.norm?.dispose();
     this.norm = undefined;
     if (clipNorm === undefined) optimizer.applyGradients(gradients);
@@ -172,79 +186,82 @@ class Run {
       tf.dispose(clipped.gradients);
     }
     tf.dispose(gradients);
-    this.step++;
-    this.history.tokens += tokens;
-    this.pending.push({ loss, learningRate, tokens });
+    applyConstraints(model.trainableWeights);
     if (onStep) {
-      const { epoch, batch, step, norm } = this;
+      const { step, norm } = this;
+      const { epoch, batch } = this.source.place;
       await onStep({ step, epoch, batch, tokens, learningRate, loss, gradientNorm: norm });
     }
   }
 
-  /** Reads the losses of the steps since the last log in one transfer, and refuses any that is not finite. */
-  private async readPending(): Promise<{ losses: Float32Array; tokens: number }> {
-    const { pending } = this;
-    if (pending.length === 0) return { losses: new Float32Array(0), tokens: 0 };
-    this.pending = [];
-    const stacked = tf.tidy(() => tf.stack(pending.map(({ loss }) => loss)));
-    tf.dispose(pending.map(({ loss }) => loss));
-    const losses = (await stacked.data()) as Float32Array;
-    stacked.dispose();
-    const bad = losses.findIndex((loss) => !Number.isFinite(loss));
-    assert(bad < 0, () => {
-      const step = this.step - pending.length + bad + 1;
-      return (
-        `fit: the loss must stay finite, got ${losses[bad]} at step ${step} with learning rate ` +
-        `${pending[bad].learningRate ?? 'unknown'}. Lower the learning rate, warm it up, or set clipNorm.`
-      );
-    });
-    return { losses, tokens: pending.reduce((sum, { tokens }) => sum + tokens, 0) };
+  private readLosses(): Promise<LossReading | undefined> {
+    return this.window.read(() => this.lastGood());
+  }
+
+  private async lastGood(): Promise<string | undefined> {
+    const { checkpoint } = this.options;
+    return checkpoint && (await listCheckpoints(checkpoint.storage)).at(-1);
   }
 
   private async log(): Promise<void> {
-    const learningRate = this.pending.at(-1)?.learningRate;
-    const { losses, tokens } = await this.readPending();
-    if (losses.length === 0) return;
+    const reading = await this.readLosses();
+    if (reading === undefined) return;
     const gradientNorm = this.norm && (await this.norm.data())[0];
     const time = now();
     const entry: LogEntry = {
       step: this.step,
-      epoch: this.epoch,
-      loss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
-      learningRate,
+      epoch: this.source.place.epoch,
+      loss: reading.loss,
+      learningRate: reading.learningRate,
       gradientNorm,
-      tokensPerSecond: (1000 * tokens) / Math.max(1e-3, time - this.loggedAt),
+      tokensPerSecond: (1000 * reading.tokens) / Math.max(1e-3, time - this.loggedAt),
       seconds: (time - this.startedAt) / 1000,
     };
     this.history.log.push(entry);
-    if (this.options.onLog) {
-      this.progress?.clear();
-      await this.options.onLog(entry);
-    }
+    await this.tell('onLog', entry, this.options.onLog);
     this.loggedAt = now();
   }
 
   private validatesNow(): boolean {
     const { validateEvery, gradientAccumulation = 1 } = this.options;
     if (validateEvery !== undefined) return this.step % validateEvery === 0;
-    return this.batch < gradientAccumulation && this.epoch > 0;
+    const { epoch, batch } = this.source.place;
+    return batch < gradientAccumulation && epoch > 0;
   }
 
   private async validate(validationData: Dataset): Promise<void> {
-    const { validationSteps, ignoreIndex, onValidation } = this.options;
-    await this.readPending();
+    const { validationSteps, loss: ownLoss, ignoreIndex, metrics, onValidation } = this.options;
+    await this.readLosses();
     const before = now();
-    const { loss, tokens } = await evaluate(this.model, validationData, {
+    const measured = await evaluate(this.model, validationData, {
       ...(validationSteps !== undefined && { steps: validationSteps }),
       ...(ignoreIndex !== undefined && { ignoreIndex }),
+      ...(ownLoss !== undefined && { loss: ownLoss }),
+      ...(metrics !== undefined && { metrics }),
     });
-    const entry = { step: this.step, epoch: this.epoch, loss, tokens };
+    const entry = { step: this.step, epoch: this.source.place.epoch, ...measured };
     this.history.validation.push(entry);
-    if (onValidation) {
-      this.progress?.clear();
-      await onValidation(entry);
-    }
+    if (this.best.update(this.step, entry.loss)) await this.saveBest();
+    const { step, loss } = this.best.state ?? entry;
+    this.history.best = { step, loss };
+    await this.tell('onValidation', entry, onValidation);
     this.loggedAt += now() - before;
+  }
+
+  /** Calls back: the function among the options, and the callbacks. The progress bar makes room for what they print. */
+  private async tell<E extends 'onStart' | 'onLog' | 'onValidation' | 'onCheckpoint' | 'onEnd'>(
+    event: E,
+    about: Parameters<NonNullable<Callback[E]>>[0],
+    own?: (about: never) => unknown,
+  ): Promise<void> {
+    const { callbacks = [] } = this.options;
+    if (own) {
+      this.progress?.clear();
+      await own(about as never);
+    }
+    for (const callback of callbacks) {
+      await (callback[event] as ((about: unknown) => unknown) | undefined)?.call(callback, about);
+    }
   }
 
   private showProgress(): void {
@@ -256,18 +273,57 @@ class Run {
       steps: this.steps,
       loss: entry?.loss,
       tokensPerSecond: entry?.tokensPerSecond,
+      unit: this.unit,
       validationLoss: validation.at(-1)?.loss,
       remaining: (pace * (this.steps - this.step)) / 1000,
     });
   }
 
+  private get state(): TrainingState {
+    const { fingerprint } = this.dataset;
+    return { step: this.step, ...this.source.place, fingerprint, best: this.best.state };
+  }
+
   private async save(): Promise<void> {
     const { storage, keep = 2 } = this.options.checkpoint!;
-    await this.readPending(); // a model that is lost must not replace a good checkpoint
-    const { model, optimizer, step, epoch, batch } = this;
-    const { fingerprint } = this.dataset;
-    await saveCheckpoint(storage, { model, optimizer }, { step, epoch, batch, fingerprint }, keep);
-    this.savedAt = step;
+    await this.readLosses(); // a model that is lost must not replace a good checkpoint
+    await this.window.assertGradientsFinite(() => this.lastGood());
+    const { model, optimizer, state } = this;
+    const name = await saveCheckpoint(storage, { model, optimizer }, state, keep);
+    // Later ones are of a run that this one went back behind; they must not be taken for the latest.
+    for (const other of await listCheckpoints(storage)) {
+      if (other > name) await storage.remove(other);
+    }
+    this.savedAt = this.step;
+    this.savedBest = state.best?.step;
+    if (this.bestStorage) await removeBestBut(storage, state.best ? [state.best.step] : []);
+    await this.tell('onCheckpoint', { step: this.step, name });
+  }
+
+  /** Where the best model is kept, when it is; in memory where there are no checkpoints. */
+  private readonly memory = memoryStorage();
+  private get bestStorage(): ReturnType<typeof memoryStorage> | undefined {
+    const { checkpoint, earlyStopping } = this.options;
+    const restores = earlyStopping !== undefined && (earlyStopping.restoreBest ?? true);
+    if (!restores && !checkpoint?.keepBest) return undefined;
+    return checkpoint?.storage ?? this.memory;
+  }
+
+  private async saveBest(): Promise<void> {
+    const { bestStorage, model, optimizer, state, savedBest } = this;
+    if (bestStorage) {
+      const parts = { model, ...(this.options.checkpoint && { optimizer }) };
+      await saveBestCheckpoint(bestStorage, parts, state, savedBest);
+    }
+  }
+
+  private async restoreBest(): Promise<void> {
+    const { earlyStopping } = this.options;
+    const { state } = this.best;
+    if (!earlyStopping || !(earlyStopping.restoreBest ?? true)) return;
+    if (this.history.stopped === 'aborted' || state === undefined || state.step === this.step)
+      return;
+    await loadCheckpoint(this.bestStorage!, bestName(state.step), { model: this.model });
   }
 
   private async resume(): Promise<void> {
@@ -290,8 +346,21 @@ class Run {
         `fit: the dataset must be the one of the checkpoint, ${state.fingerprint}, got ${this.dataset.fingerprint}. ` +
         'Use the same text and options, or load the weights with loadCheckpoint and start anew.',
     );
-    ({ step: this.step, epoch: this.epoch, batch: this.batch } = state);
-    this.savedAt = this.step;
+    if (state.best && this.bestStorage) {
+      const name = bestName(state.best.step);
+      const names = await this.bestStorage.list();
+      assert(
+        names.includes(name),
+        () =>
+          `fit: the storage must hold the best checkpoint, ${name}, got ${names.join(', ')}. ` +
+          'Go on without restoreBest and keepBest, or start anew.',
+      );
+    }
+    this.step = this.savedAt = state.step;
+    this.best.state = state.best;
+    this.savedBest = state.best?.step;
+    if (state.best) this.history.best = { step: state.best.step, loss: state.best.loss };
+    this.source = this.sourceFrom(state);
   }
 
   /** Lets timers, signals and the page have their turn; not after every step where steps are short. */

@@ -8,8 +8,11 @@ import {
   assertNumber,
   describe,
 } from '../util/errors.js';
+import type { Callback } from './callback.js';
 import type { LossOptions } from './compute_gradients.js';
-import type { Dataset } from './dataset.js';
+import { assertDatasetFits, type Dataset } from './dataset.js';
+import { checkEarlyStopping, type BestState, type EarlyStoppingOptions } from './early_stopping.js';
+import type { Metric } from './metrics.js';
 import type { ProgressStream } from './progress.js';
 import type { Schedule } from './schedules.js';
 import type { CheckpointStorage } from './storage.js';
@@ -20,8 +23,10 @@ export interface CheckpointOptions {
   storage: CheckpointStorage;
   /** Steps between two; only at the end, or when the run is stopped, unless given. */
   every?: number;
-  /** How many are kept; 2. */
+  /** How many are kept, the best one aside; 2. */
   keep?: number;
+  /** Whether the one with the best validation loss is kept too, for `loadCheckpoint(storage, 'best', …)`; false. */
+  keepBest?: boolean;
 }
 
 /** Options of `fit`. */
@@ -44,6 +49,10 @@ export interface FitOptions extends LossOptions {
   validateEvery?: number;
   /** Batches a validation; all unless given. */
   validationSteps?: number;
+  /** What validations measure beside the loss: `'accuracy'`, `'perplexity'`, or functions; nothing. */
+  metrics?: readonly Metric[];
+  /** Stops when the validation loss no longer falls; needs `validationData`. */
+  earlyStopping?: EarlyStoppingOptions;
   /** Steps between two readings of the loss; 10. There is always one at the end. */
   logEvery?: number;
   /** Called after every step; it delays the next one. */
@@ -52,9 +61,11 @@ export interface FitOptions extends LossOptions {
   onLog?: (entry: LogEntry) => unknown;
   /** Called after every validation. */
   onValidation?: (entry: ValidationEntry) => unknown;
+  /** Logs and other followers of the run, for example `jsonLines('log.jsonl')`. */
+  callbacks?: readonly Callback[];
   /** Checkpoints; none unless given. */
   checkpoint?: CheckpointOptions;
-  /** Name of a checkpoint in that storage, or `'latest'`, to go on from. */
+  /** Name of a checkpoint in that storage, `'latest'` or `'best'`, to go on from. */
   resumeFrom?: string;
   /** Stops the run after the step under way, with a checkpoint where those are wanted. */
   signal?: AbortSignal;
@@ -104,10 +115,12 @@ export interface ValidationEntry {
   step: number;
   /** Epochs done. */
   epoch: number;
-  /** Mean cross entropy of a counted label, in nats. */
+  /** Mean loss of a counted label; of the default loss in nats. */
   loss: number;
   /** Number of counted labels. */
   tokens: number;
+  /** By name, where `metrics` are asked for. */
+  metrics?: Record<string, number>;
 }
 
 /** What `fit` returns. */
@@ -118,8 +131,10 @@ export interface History {
   epochs: number;
   /** Labels that counted, in this call. */
   tokens: number;
-  /** Why it stopped: all steps done, or the signal. */
-  stopped: 'finished' | 'aborted';
+  /** Why it stopped: all steps done, the signal, or early stopping. */
+  stopped: 'finished' | 'aborted' | 'early';
+  /** The best validation, those before a checkpoint included. */
+  best?: Pick<BestState, 'step' | 'loss'>;
   /** Readings of the loss, in this call. */
   log: LogEntry[];
   /** Validations, in this call. */
@@ -136,14 +151,18 @@ const OPTIONS = [
   'validationData',
   'validateEvery',
   'validationSteps',
+  'metrics',
+  'earlyStopping',
   'logEvery',
   'onStep',
   'onLog',
   'onValidation',
+  'callbacks',
   'checkpoint',
   'resumeFrom',
   'signal',
   'progress',
+  'loss',
   'ignoreIndex',
   'labelSmoothing',
   'lossNormalization',
@@ -155,7 +174,7 @@ const OPTIONS = [
  * @param model The model.
  * @param dataset The dataset.
  * @param options The options.
- * @returns Number of steps in all.
+ * @returns Number of steps in all; infinite where only the end of the dataset tells.
  * @throws Error naming what is wrong.
  */
 export function checkFitOptions(
@@ -175,9 +194,10 @@ export function checkFitOptions(
       'training.compile and model.fitDataset for a dataset of TensorFlow.js.',
   );
   assert(
-    dataset.batchesPerEpoch > 0,
+    dataset.batchesPerEpoch === undefined || dataset.batchesPerEpoch > 0,
     () => `fit: the dataset must not be empty, got batchesPerEpoch=${dataset.batchesPerEpoch}.`,
   );
+  assertDatasetFits('fit', model, dataset);
   const counts = [
     'epochs',
     'steps',
@@ -207,7 +227,9 @@ export function checkFitOptions(
       `fit: lossNormalization must be 'tokens' or 'batches', got lossNormalization=${describe(lossNormalization)}.`,
   );
   if (checkpoint !== undefined) {
-    assertKnownOptions('fit: checkpoint', checkpoint, ['storage', 'every', 'keep']);
+    assertKnownOptions('fit: checkpoint', checkpoint, [
+      ...['storage', 'every', 'keep', 'keepBest'],
+    ]);
     assert(
       typeof checkpoint.storage?.write === 'function',
       () => `fit: checkpoint.storage must be a storage, for example fileStorage('run').`,
@@ -215,9 +237,17 @@ export function checkFitOptions(
     if (checkpoint.every !== undefined) assertInteger('fit', 'checkpoint.every', checkpoint.every);
     if (checkpoint.keep !== undefined) assertInteger('fit', 'checkpoint.keep', checkpoint.keep);
   }
+  if (options.earlyStopping !== undefined) checkEarlyStopping(options.earlyStopping);
+  for (const name of ['earlyStopping', 'metrics'] as const) {
+    assert(
+      options[name] === undefined || options.validationData !== undefined,
+      () => `fit: ${name} needs validationData, on which the loss is measured.`,
+    );
+  }
   assert(
     options.resumeFrom === undefined || checkpoint !== undefined,
     () => 'fit: resumeFrom needs checkpoint.storage, where the checkpoint is.',
   );
-  return options.steps ?? Math.ceil((epochs * dataset.batchesPerEpoch) / gradientAccumulation);
+  const { batchesPerEpoch = Infinity } = dataset;
+  return options.steps ?? Math.ceil((epochs * batchesPerEpoch) / gradientAccumulation);
 }

@@ -4,13 +4,29 @@ export * as schedules from './schedules.js';
 export * as losses from './losses.js';
 export { clipByGlobalNorm } from './clip_by_global_norm.js';
 export { compile, type CompileOptions } from './compile.js';
-export { textDataset, type TextDataset, type TextDatasetOptions } from './text_dataset.js';
+export { freeze, unfreeze } from './freeze.js';
+export {
+  textDataset,
+  type TextDataset,
+  type TextDatasetOptions,
+  type TextInput,
+} from './text_dataset.js';
+export { arrayDataset, type ArrayDataset, type ArrayDatasetOptions } from './array_dataset.js';
+export { lineDataset, type LineDataset, type LineDatasetOptions } from './line_dataset.js';
+export {
+  tokenFileDataset,
+  type TokenFileDataset,
+  type TokenFileDatasetOptions,
+} from './token_file_dataset.js';
+export { streamDataset, type StreamDataset, type StreamDatasetOptions } from './stream_dataset.js';
+export type { CollateOptions, Example, Value } from './collate.js';
 export {
   toTensors,
   type Batch,
   type Dataset,
   type HostArray,
   type TensorBatch,
+  type TensorIterator,
 } from './dataset.js';
 export { splitDocuments, splitText, type SplitOptions } from './split.js';
 export { computeGradients, type LossOptions, type StepGradients } from './compute_gradients.js';
@@ -24,7 +40,13 @@ export type {
   StepInfo,
   ValidationEntry,
 } from './fit_options.js';
+export type { BestState, EarlyStoppingOptions } from './early_stopping.js';
+export type { Callback } from './callback.js';
+export { jsonLines } from './json_lines.js';
+export { tensorBoard, type TensorBoardOptions } from './tensor_board.js';
+export type { Metric } from './metrics.js';
 export {
+  bestCheckpoint,
   latestCheckpoint,
   listCheckpoints,
   loadCheckpoint,

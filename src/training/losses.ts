@@ -12,7 +12,7 @@ export interface NextTokenOptions {
   labelSmoothing?: number;
 }
 
-/** A loss or a metric of a language model: labels [B,T] or [B,T,1], logits [B,T,V], to a scalar. */
+/** A loss or a metric: labels and outputs of a batch ([B,T] or [B,T,1] and logits [B,T,V]), to a scalar, their mean. */
 export type TokenFunction = (labels: tf.Tensor, logits: tf.Tensor) => tf.Scalar;
 
 /**
@@ -52,6 +52,24 @@ export function accuracy(options: { ignoreIndex?: number } = {}): TokenFunction 
       }),
   };
   return named.accuracy; // TensorFlow.js calls a metric by the name of its function
+}
+
+/**
+ * Perplexity: e to the power of the mean cross entropy of the counted labels, the number of tokens between which the
+ * model is as good as undecided. TensorFlow.js' `fit` and `evaluate` average it over batches; `training.evaluate` takes
+ * it of the loss over all labels, which does not depend on the batches.
+ *
+ * @param options `ignoreIndex` (−100).
+ * @returns A function of labels [B,T] or [B,T,1] and logits [B,T,V], named `perplexity`.
+ */
+export function perplexity(options: { ignoreIndex?: number } = {}): TokenFunction {
+  assertKnownOptions('losses.perplexity', options, ['ignoreIndex']);
+  const crossEntropy = nextToken(options);
+  const named = {
+    perplexity: (labels: tf.Tensor, logits: tf.Tensor): tf.Scalar =>
+      tf.tidy(() => tf.exp(crossEntropy(labels, logits))),
+  };
+  return named.perplexity;
 }
 
 /** Labels as int32 of the logits' shape without its last axis. */

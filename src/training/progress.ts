@@ -14,7 +14,7 @@ export interface ProgressStream {
 export interface ProgressState {
   /** Steps done. */
   step: number;
-  /** Steps to do in all. */
+  /** Steps to do in all; infinite where only the end of the dataset tells. */
   steps: number;
   /** Mean loss of the last steps. */
   loss?: number;
@@ -22,6 +22,8 @@ export interface ProgressState {
   validationLoss?: number;
   /** Counted labels a second. */
   tokensPerSecond?: number;
+  /** What a label stands for; `tokens`. */
+  unit?: string;
   /** Seconds left. */
   remaining?: number;
 }
@@ -46,7 +48,11 @@ export class Progress {
       const width = (this.stream.columns || 80) - 1; // some terminals say 0
       this.stream.write(`\r\u001b[K${formatProgress(state, width).slice(0, Math.max(1, width))}`);
       this.dirty = true;
-    } else if (state.step === state.steps || (state.step - this.shown) * 20 >= state.steps) {
+    } else if (
+      state.steps === Infinity ||
+      state.step === state.steps ||
+      (state.step - this.shown) * 20 >= state.steps
+    ) {
       this.stream.write(`${formatProgress(state)}\n`);
       this.shown = state.step;
     }
@@ -75,16 +81,19 @@ export class Progress {
  */
 export function formatProgress(state: ProgressState, width = Infinity): string {
   const { step, steps, loss, validationLoss, tokensPerSecond, remaining } = state;
+  const { unit = 'tokens' } = state;
+  const endless = steps === Infinity;
   const part = steps > 0 ? step / steps : 1;
   const count = `${String(step).padStart(String(steps).length)}/${steps} `;
-  const fields = [` ${Math.floor(part * 100)} %`];
+  const fields = endless ? [`step ${step}`] : [` ${Math.floor(part * 100)} %`];
   if (loss !== undefined) fields.push(`loss ${loss.toFixed(4)}`);
   if (validationLoss !== undefined) fields.push(`validation ${validationLoss.toFixed(4)}`);
   if (tokensPerSecond !== undefined) {
-    fields.push(`${Math.round(tokensPerSecond).toLocaleString('en-US')} tokens/s`);
+    fields.push(`${Math.round(tokensPerSecond).toLocaleString('en-US')} ${unit}/s`);
   }
-  if (remaining !== undefined) fields.push(`${formatDuration(remaining)} left`);
+  if (remaining !== undefined && !endless) fields.push(`${formatDuration(remaining)} left`);
   const rest = fields.join(' · ');
+  if (endless) return rest;
   const room = Math.min(BAR, width - count.length - rest.length);
   if (room < SHORTEST_BAR && validationLoss !== undefined) {
     return formatProgress({ ...state, validationLoss: undefined }, width);

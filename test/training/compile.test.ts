@@ -96,6 +96,41 @@ describeBackends('compile', () => {
     expect(tf.memory().numTensors - before).toBeLessThanOrEqual(0);
   });
 
+  test('trainOnBatch, evaluate and perplexity leave ignored labels out', async () => {
+    const model = tinyModel(sizes);
+    compile(model, { optimizer: tf.train.sgd(0), metrics: ['accuracy', 'perplexity'] });
+    const ids = tf.tensor2d([[1, 2, 3]], [1, 3], 'int32');
+    const labels = tf.tensor3d([[[2], [3], [-100]]]);
+    const dataset = textDataset([[1, 2, 3]], { inputs: ['tokenIds'] });
+    const ours = await evaluate(model, dataset, { metrics: ['accuracy', 'perplexity'] });
+    const measured = (await model.trainOnBatch(ids, labels)) as number[];
+    const expected = [ours.loss, ours.metrics!.accuracy, ours.metrics!.perplexity];
+    measured.forEach((number, i) => expect(number).toBeCloseTo(expected[i], 4));
+    value(model.evaluate(ids, labels)).forEach((number, i) =>
+      expect(number).toBeCloseTo(expected[i], 4),
+    );
+    expect(model.metricsNames).toEqual(['loss', 'accuracy', 'perplexity']);
+    tf.dispose([ids, labels]);
+  });
+
+  test('a sequential model, too', async () => {
+    const kernelInitializer = tf.initializers.glorotUniform({ seed: 1 });
+    const dense = { kernelInitializer, kernelConstraint: 'nonNeg' as const };
+    const model = tf.sequential({
+      layers: [tf.layers.dense({ units: 4, inputShape: [3, 4], ...dense })],
+    });
+    compile(model, { learningRate: 0.1, metrics: ['accuracy'] });
+    const x = tf.tensor3d([[[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]]]); // prettier-ignore
+    const labels = tf.tensor3d([[[2], [3], [-100]]]);
+    const { history } = await model.fit(x, labels, { epochs: 20, verbose: 0 });
+    expect(history.accuracy.at(-1)).toBe(1);
+    expect(tf.min(model.layers[0].getWeights()[0]).dataSync()[0]).toBe(0);
+    tf.dispose([x, labels]);
+    expect(() => compile(tf.sequential())).toThrow(
+      'compile: the model must have one output, the logits, got 0 outputs.',
+    );
+  });
+
   test('the default optimizer belongs to the model', () => {
     const before = tf.memory().numTensors;
     const model = tinyModel(sizes);
@@ -111,7 +146,7 @@ test('bad options are refused', () => {
     'compile: learningRate belongs to the default optimizer',
   );
   expect(() => compile(model, { metrics: ['mse'] as never })).toThrow(
-    "compile: a metric must be 'accuracy' or a function, got 'mse'.",
+    "compile: a metric must be 'accuracy', 'perplexity' or a function, got 'mse'.",
   );
   expect(() => compile(model, { loss: 'x' } as never)).toThrow("compile: unknown option 'loss'");
 });

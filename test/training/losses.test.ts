@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { accuracy, nextToken } from '../../src/training/losses.js';
+import { accuracy, nextToken, perplexity } from '../../src/training/losses.js';
 import { describeBackends, expectNoLeak } from '../support/backends.js';
 import { expectClose } from '../support/expect_close.js';
 
@@ -31,9 +31,15 @@ describeBackends('losses', () => {
     expect(accuracy().name).toBe('accuracy');
   });
 
+  test('perplexity is e to the power of the loss', () => {
+    const labels = tf.tensor2d([[-100, 1, -100]], [1, 3], 'int32');
+    expectClose(perplexity()(labels, logits()), tf.scalar(3)); // three equal logits
+    expect(perplexity().name).toBe('perplexity');
+  });
+
   test('no tensors are left', () => {
     const [labels, values] = [tf.tensor2d([[0, 1, -100]], [1, 3], 'int32'), logits()];
-    expectNoLeak(() => [nextToken()(labels, values), accuracy()(labels, values)]);
+    expectNoLeak(() => [nextToken, accuracy, perplexity].map((make) => make()(labels, values)));
   });
 
   test('labels of another shape are refused', () => {

@@ -17,6 +17,12 @@ test('a state is one line', () => {
   expect([0, 34.4, 61, 3723].map(formatDuration)).toEqual(['0:00', '0:34', '1:01', '1:02:03']);
 });
 
+test('without an end in sight there is no bar, and labels have the name of what they are', () => {
+  expect(formatProgress({ ...state, steps: Infinity, unit: 'examples' })).toBe(
+    'step 30 · loss 2.3457 · validation 2.5000 · 12,346 examples/s',
+  );
+});
+
 test('where the line is too long, the bar gets shorter, then the validation loss goes', () => {
   const at = (width: number): string => formatProgress(state, width);
   expect(at(line.length)).toBe(line);

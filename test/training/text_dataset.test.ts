@@ -201,6 +201,74 @@ describe('documents', () => {
   });
 });
 
+describe('packed documents', () => {
+  const documents = [
+    [1, 2, 3],
+    [4, 5],
+    [6, 7, 8, 9, 10],
+    [3, 1],
+  ];
+
+  test('lie behind each other, with numbers and positions of their own, and no label across a border', () => {
+    const dataset = textDataset(documents, {
+      pack: true,
+      sequenceLength: 5,
+      padTo: 'sequenceLength',
+      shuffle: false,
+    });
+    const [batch] = dataset.batches();
+    expect(inputRows(batch)).toEqual([
+      [6, 7, 8, 9, 4],
+      [1, 2, 3, 0, 0],
+    ]);
+    expect(rows(batch.labels)).toEqual([
+      [7, 8, 9, 10, 5],
+      [2, 3, 1, -100, -100],
+    ]);
+    expect(rows(batch.inputs.segmentIds)).toEqual([
+      [1, 1, 1, 1, 2],
+      [1, 1, 2, 0, 0],
+    ]);
+    expect(rows(batch.inputs.positions)).toEqual([
+      [0, 1, 2, 3, 0],
+      [0, 1, 0, 0, 0],
+    ]);
+    expect(rows(batch.inputs.paddingMask)).toEqual([
+      [1, 1, 1, 1, 1],
+      [1, 1, 1, 0, 0],
+    ]);
+    expect(dataset.requiredInputs).toEqual(['segmentIds']);
+    expect([dataset.rowsPerEpoch, dataset.tokens]).toEqual([2, 12]);
+  });
+
+  test('bad options are refused', () => {
+    const make = (source: unknown, options: object) => () => textDataset(source as string, options);
+    expect(make(documents, { pack: true })).toThrow(
+      'textDataset: pack needs the option sequenceLength, the room in a row.',
+    );
+    expect(make([1, 2, 3], { pack: true, sequenceLength: 2 })).toThrow('pack is for documents');
+    expect(make(documents, { inputs: ['segmentIds'] })).toThrow(
+      "inputs must be of tokenIds, paddingMask for this source, got 'segmentIds'",
+    );
+    expect(make(documents, { pack: true, sequenceLength: 3 })).toThrow(
+      'documents[2] must fit into sequenceLength=3, got 4 positions.',
+    );
+  });
+});
+
+test('documents of like length come in one batch', () => {
+  const many = Array.from({ length: 60 }, (_, i) => Array.from({ length: 2 + (i % 6) }, () => i));
+  const dataset = textDataset(many, { batchSize: 5, bucketByLength: true });
+  const filled = [...dataset.batches()].map(({ labels }) =>
+    Array.from(labels.values).filter((label) => label === -100),
+  );
+  expect(filled.flat()).toHaveLength(0); // ten of each length
+  const plain = textDataset(many, { batchSize: 5 });
+  expect(plain.fingerprint).not.toBe(dataset.fingerprint);
+  const first = [...dataset.batches()].map(({ labels }) => labels.shape[1]);
+  expect(first).not.toEqual([...first].sort());
+});
+
 test('bad input is refused with the place', () => {
   const tokenizer = characters('ab');
   const make =
