@@ -10,6 +10,7 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { generation, models, tokenizers, training, visualize } from 'tfjs-transformers';
+import 'tfjs-transformers/wasm'; // fused kernels for the wasm backend
 import { fitBigram } from '../shared/bigram.js';
 import {
   resumeCommand,

@@ -1,4 +1,4 @@
-/** What both examples do with the command line, and how they end. */
+/** What all examples do with the command line, and how they end. */
 import { backends, training } from 'tfjs-transformers';
 import { dim, red } from './terminal.js';
 
