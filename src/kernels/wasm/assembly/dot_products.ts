@@ -6,7 +6,8 @@ import { loadFirst } from './partial';
 import { madd } from './simd';
 
 /**
- * y[i, j] = x[i]·w[j] (+ bias): every row of x with every row of W, both contiguous along k. 4 rows of W at a time.
+ * y[i, j] = x[i]·w[j] (+ bias): every row of x with every row of W, both contiguous along k. 4 rows of W at a time, one from each
+ * quarter: four long streams are fetched ahead, four neighbours anew every few kilobytes (matvec.ts has figures).
  *
  * @param x m rows.
  * @param xRow Bytes from one row of x to the next.
@@ -33,27 +34,53 @@ export function dotProducts(
   n: i32,
   k: i32,
 ): void {
-  for (; n > 0; n -= 4) {
-    // Rows beyond the last repeat the first; their results are not stored.
-    const w1 = n > 1 ? w + wRow : w;
-    const w2 = n > 2 ? w + 2 * wRow : w;
-    const w3 = n > 3 ? w + 3 * wRow : w;
-    const valid = min(n, 4);
-    let xi = x;
-    let to = y;
-    let add = bias;
-    let rows = m;
-    for (; rows >= 2; rows -= 2) {
-      twoByFour(xi, xi + xRow, w, w1, w2, w3, k, to, yi, yj, add, biasI, biasJ, valid);
-      xi += xRow << 1;
-      to += yi << 1;
-      if (bias != 0) add += biasI << 1;
-    }
-    if (rows > 0) oneByFour(xi, w, w1, w2, w3, k, to, yj, add, biasJ, valid);
-    w += wRow << 2;
-    y += yj << 2;
-    if (bias != 0) bias += biasJ << 2;
+  const quarter = n >> 2;
+  const step = <usize>quarter;
+  for (let j = 0; j < quarter; j++) {
+    const w1 = w + step * wRow;
+    const w2 = w1 + step * wRow;
+    const w3 = w2 + step * wRow;
+    fourColumns(x, xRow, w, w1, w2, w3, y, yi, step * yj, bias, biasI, step * biasJ, m, k, 4);
+    w += wRow;
+    y += yj;
+    if (bias != 0) bias += biasJ;
   }
+  const rest = n & 3;
+  if (rest == 0) return;
+  w += 3 * step * wRow;
+  y += 3 * step * yj;
+  if (bias != 0) bias += 3 * step * biasJ;
+  // Rows beyond the last repeat the first; their results are not stored.
+  const w1 = rest > 1 ? w + wRow : w;
+  const w2 = rest > 2 ? w + 2 * wRow : w;
+  fourColumns(x, xRow, w, w1, w2, w, y, yi, yj, bias, biasI, biasJ, m, k, rest);
+}
+
+/** Every row of x with four of W, of which `valid` count. */
+function fourColumns(
+  x: usize,
+  xRow: usize,
+  w0: usize,
+  w1: usize,
+  w2: usize,
+  w3: usize,
+  y: usize,
+  yi: usize,
+  yj: usize,
+  bias: usize,
+  biasI: usize,
+  biasJ: usize,
+  m: i32,
+  k: i32,
+  valid: i32,
+): void {
+  for (; m >= 2; m -= 2) {
+    twoByFour(x, x + xRow, w0, w1, w2, w3, k, y, yi, yj, bias, biasI, biasJ, valid);
+    x += xRow << 1;
+    y += yi << 1;
+    if (bias != 0) bias += biasI << 1;
+  }
+  if (m > 0) oneByFour(x, w0, w1, w2, w3, k, y, yj, bias, biasJ, valid);
 }
 
 /** One row with four. */

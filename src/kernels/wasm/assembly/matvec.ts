@@ -1,7 +1,7 @@
 /**
  * Products of one or two rows with a matrix W [k, n] that is read once, in place, at the speed of memory: the step of a
- * decoder with a cache. Down a column of W would be a new line of the cache for each number; several rows at a time
- * along n are as many streams, which processors prefetch. For W [n, k] there is dot_products.ts.
+ * decoder with a cache. Down a column of W would be a new line of the cache for each number, so rows are swept along n.
+ * For W [n, k] there is dot_products.ts.
  */
 import { madd } from './simd';
 
@@ -9,7 +9,14 @@ import { madd } from './simd';
 const CHUNK: i32 = 4096;
 
 /**
- * y += x·W for one row x and W [k, n], row-major: 8 rows of W at a time are swept along n.
+ * y += x·W for one row x and W [k, n], row-major. The rows of W are read as four long streams, a quarter of them each:
+ * a processor fetches those ahead, while eight neighbouring rows at a time are eight short ones that start anew every
+ * few kilobytes. GB/s with W beyond the caches, where a loop that only reads gets 24, by rows at a time:
+ *
+ *     W             1      2, halves   4, quarters   8, eighths   4 neighbours   8 neighbours
+ *     768 × 768     22        26            27            22           12              15
+ *     768 × 3072    17        20            25            22           17              21
+ *     3072 × 768    22        26            28            22           12              15
  *
  * @param x First number of the row.
  * @param xStride Bytes from one number of it to the next.
@@ -26,17 +33,21 @@ export function addRowTimesMatrix(
   n: i32,
   k: i32,
 ): void {
+  const quarter = k >> 2;
+  const xQuarter = xStride * <usize>quarter;
+  const wQuarter = ldw * <usize>quarter;
   for (; n > 0; n -= CHUNK) {
     const columns = min(n, CHUNK);
     let xk = x;
     let wk = w;
-    let rows = k;
-    for (; rows >= 8; rows -= 8) {
-      addEightRows(xk, xStride, wk, ldw, y, columns);
-      xk += xStride << 3;
-      wk += ldw << 3;
+    for (let row = 0; row < quarter; row++) {
+      addFourRows(xk, xQuarter, wk, wQuarter, y, columns);
+      xk += xStride;
+      wk += ldw;
     }
-    for (; rows > 0; rows--) {
+    xk += 3 * xQuarter;
+    wk += 3 * wQuarter;
+    for (let rest = k & 3; rest > 0; rest--) {
       addOneRow(load<f32>(xk), wk, y, columns);
       xk += xStride;
       wk += ldw;
@@ -46,40 +57,28 @@ export function addRowTimesMatrix(
   }
 }
 
-/** y[n] += Σ x[i]·W[i] over 8 rows of W. */
-function addEightRows(x: usize, xStride: usize, w: usize, ldw: usize, y: usize, n: i32): void {
+/** y[n] += Σ x[i]·W[i] over 4 rows of W. */
+function addFourRows(x: usize, xStride: usize, w: usize, ldw: usize, y: usize, n: i32): void {
   const end = y + ((<usize>(n & ~3)) << 2);
   const x0 = v128.load32_splat(x);
   const x1 = v128.load32_splat(x + xStride);
   const x2 = v128.load32_splat(x + 2 * xStride);
   const x3 = v128.load32_splat(x + 3 * xStride);
-  const x4 = v128.load32_splat(x + 4 * xStride);
-  const x5 = v128.load32_splat(x + 5 * xStride);
-  const x6 = v128.load32_splat(x + 6 * xStride);
-  const x7 = v128.load32_splat(x + 7 * xStride);
   const o2 = ldw << 1;
   const o3 = ldw + o2;
-  const o4 = ldw << 2;
-  const o5 = ldw + o4;
-  const o6 = o2 + o4;
-  const o7 = o3 + o4;
   for (; y != end; y += 16) {
-    // Two chains: one of eight additions would take longer than the loads.
+    // Two chains: one of four additions would take longer than the loads.
     let even = madd(x0, v128.load(w), v128.load(y));
     let odd = f32x4.mul(x1, v128.load(w + ldw));
     even = madd(x2, v128.load(w + o2), even);
     odd = madd(x3, v128.load(w + o3), odd);
-    even = madd(x4, v128.load(w + o4), even);
-    odd = madd(x5, v128.load(w + o5), odd);
-    even = madd(x6, v128.load(w + o6), even);
-    odd = madd(x7, v128.load(w + o7), odd);
     v128.store(y, f32x4.add(even, odd));
     w += 16;
   }
   for (let rest = n & 3; rest > 0; rest--) {
     let sum = load<f32>(y);
     let from = w;
-    for (let i: usize = 0; i < 8; i++) {
+    for (let i: usize = 0; i < 4; i++) {
       sum += load<f32>(x + i * xStride) * load<f32>(from);
       from += ldw;
     }
@@ -105,7 +104,7 @@ function addOneRow(x: f32, w: usize, y: usize, n: i32): void {
 }
 
 /**
- * y += x·W for two rows x, as {@link addRowTimesMatrix}: 4 rows of W at a time.
+ * y += x·W for two rows x, as {@link addRowTimesMatrix}.
  *
  * @param xRow Bytes from one row of x to the other; likewise yRow.
  */
@@ -120,17 +119,21 @@ export function addTwoRowsTimesMatrix(
   n: i32,
   k: i32,
 ): void {
+  const quarter = k >> 2;
+  const xQuarter = xStride * <usize>quarter;
+  const wQuarter = ldw * <usize>quarter;
   for (; n > 0; n -= CHUNK) {
     const columns = min(n, CHUNK);
     let xk = x;
     let wk = w;
-    let rows = k;
-    for (; rows >= 4; rows -= 4) {
-      addFourRowsTwice(xk, xRow, xStride, wk, ldw, y, yRow, columns);
-      xk += xStride << 2;
-      wk += ldw << 2;
+    for (let row = 0; row < quarter; row++) {
+      addFourRowsTwice(xk, xRow, xQuarter, wk, wQuarter, y, yRow, columns);
+      xk += xStride;
+      wk += ldw;
     }
-    for (; rows > 0; rows--) {
+    xk += 3 * xQuarter;
+    wk += 3 * wQuarter;
+    for (let rest = k & 3; rest > 0; rest--) {
       addOneRow(load<f32>(xk), wk, y, columns);
       addOneRow(load<f32>(xk + xRow), wk, y + yRow, columns);
       xk += xStride;
