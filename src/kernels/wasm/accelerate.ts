@@ -107,7 +107,7 @@ function takes(module: KernelModule, inputs: Inputs, attrs: Attributes, sizes: S
   if (activation === 'prelu' && !(preluActivationWeights && isRow(preluActivationWeights, n)))
     return false;
   // The original spreads only plain products of two matrices over threads.
-  const spread = module.threads > 1 && m * n * k > WORTH_THREADS;
+  const spread = module.threads > 1 && m * n * k >= WORTH_THREADS;
   const plain = !transposeA && !transposeB && tf.util.sizeFromShape(sizes.batch) === 1;
   return !(spread && plain);
 }
