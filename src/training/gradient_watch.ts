@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { tensorSums } from '../ops/tensor_sums.js';
 import { plainWeightName } from './weight_names.js';
 
 /**
@@ -8,7 +9,7 @@ import { plainWeightName } from './weight_names.js';
  * sums beyond 3·10³⁸).
  */
 export class GradientWatch {
-  private steps: { step: number; sums: tf.NamedTensorMap }[] = [];
+  private steps: { step: number; names: string[]; sums: tf.Tensor1D }[] = [];
 
   /**
    * @param weights Weights of the model, in its order.
@@ -22,12 +23,9 @@ export class GradientWatch {
    * @param gradients By name of the variable.
    */
   add(step: number, gradients: tf.NamedTensorMap): void {
-    const sums = tf.tidy(() =>
-      Object.fromEntries(
-        Object.entries(gradients).map(([name, gradient]) => [name, tf.sum(gradient)]),
-      ),
-    );
-    this.steps.push({ step, sums });
+    const names = Object.keys(gradients);
+    if (names.length > 0)
+      this.steps.push({ step, names, sums: tensorSums(Object.values(gradients)) });
   }
 
   /** Forgets all steps but the last: its gradients show only in the next loss. */
@@ -48,13 +46,11 @@ export class GradientWatch {
    * @returns The step and the weight, or undefined where all gradients were finite.
    */
   async firstBad(): Promise<{ step: number; weight: string } | undefined> {
-    for (const { step, sums } of this.steps) {
-      for (const weight of [...this.weights].reverse()) {
-        const sum = sums[weight.name];
-        if (sum === undefined) continue;
-        const [value] = await sum.data();
-        if (!Number.isFinite(value)) return { step, weight: plainWeightName(weight.originalName) };
-      }
+    for (const { step, names, sums } of this.steps) {
+      const values = await sums.data();
+      const bad = new Set(names.filter((_, i) => !Number.isFinite(values[i])));
+      const weight = [...this.weights].reverse().find(({ name }) => bad.has(name));
+      if (weight) return { step, weight: plainWeightName(weight.originalName) };
     }
     return undefined;
   }

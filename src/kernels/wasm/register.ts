@@ -19,6 +19,7 @@ import { rotaryKernels } from './rotary.js';
 import { siluKernels } from './silu.js';
 import { softCapKernels } from './soft_cap.js';
 import { sparseSoftmaxCrossEntropyKernels } from './sparse_softmax_cross_entropy.js';
+import { tensorSumsKernels } from './tensor_sums.js';
 
 const kernels: WasmKernel[] = [
   ...adamWUpdateKernels,
@@ -36,6 +37,7 @@ const kernels: WasmKernel[] = [
   ...siluKernels,
   ...softCapKernels,
   ...sparseSoftmaxCrossEntropyKernels,
+  ...tensorSumsKernels,
 ];
 
 let registered = false;

@@ -7,6 +7,7 @@ export * from './embedding_lookup';
 export * from './global_norm';
 export * from './layer_norm';
 export * from './rotary';
+export * from './tensor_sums';
 export * from './transpose';
 export * from './column_sums';
 export * from './matmul';
