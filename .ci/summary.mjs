@@ -6,8 +6,8 @@ import { join } from 'node:path';
 const [folder, failedSteps] = process.argv.slice(2);
 
 /** How titles name the backend; jest's own tests of a pretended WebGL don't count as such. */
-const IN_NODE = /\[(cpu|wasm|tensorflow)\]/;
-const IN_BROWSER = /\[(webgl|webgl-f16|webgpu)\]/;
+const IN_NODE = /\[(cpu|wasm|wasm-kernels|wasm-relaxed|tensorflow)\]/;
+const IN_BROWSER = /\[(webgl|webgl-f16|webgpu|wasm-page|wasm-isolated)\]/;
 
 const counts = new Map();
 const total = { passed: 0, failed: 0 };

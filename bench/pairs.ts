@@ -56,13 +56,14 @@ export async function alternate<Name extends string>(
     Name,
     number[]
   >;
-  for (const name of names) await sides[name]();
-  for (let i = 0; i < rounds; i++) {
+  // Half a second of each side before counting: V8 compiles what runs often.
+  for (let i = -1; i < rounds; i++) {
     for (const name of names) {
       const start = performance.now();
+      const least = i < 0 ? 500 : atLeast;
       let runs = 0;
-      for (; runs === 0 || performance.now() - start < atLeast; runs++) await sides[name]();
-      times[name].push((performance.now() - start) / runs);
+      for (; runs === 0 || performance.now() - start < least; runs++) await sides[name]();
+      if (i >= 0) times[name].push((performance.now() - start) / runs);
     }
   }
   const entries = names.map((name) => [name, timingOf(times[name])]);

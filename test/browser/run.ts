@@ -1,5 +1,6 @@
 /**
- * Runs test files in headless Chromium on webgl, on webgl with 16-bit textures and on webgpu.
+ * Runs test files in headless Chromium on webgl, on webgl with 16-bit textures, on webgpu, and with the wasm kernels in
+ * an ordinary page and in a cross-origin-isolated one.
  *
  *     npm run test:browser -- [PART_OF_A_PATH…] [-t PATTERN_OF_A_NAME] [--json --outputFile=FILE]
  *
@@ -8,7 +9,8 @@
  * report has those fields of jest's that .ci/summary.mjs reads.
  */
 import { readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Browser } from 'playwright-core';
@@ -18,9 +20,17 @@ import { deviationOf, expectedFailures, leftOut } from './deviations.js';
 import type { TestResult } from './runner.js';
 import { serve } from './server.js';
 
-/** Folders of test/ whose files run here. */
-const FOLDERS = ['contract', 'masks', 'ops', 'layers', 'models', 'cache'];
-const BACKENDS = ['webgl', 'webgl-f16', 'webgpu'];
+/** Folders of test/ whose files run here, by backend. */
+const ON_GPU = ['contract', 'masks', 'ops', 'layers', 'models', 'cache'];
+const ON_WASM = ['contract', 'kernels/wasm', 'browser'];
+const FOLDERS: Record<string, string[]> = {
+  webgl: ON_GPU,
+  'webgl-f16': ON_GPU,
+  webgpu: ON_GPU,
+  'wasm-page': ON_WASM,
+  'wasm-isolated': ON_WASM,
+};
+const BACKENDS = Object.keys(FOLDERS);
 /** Longest time for one file on one backend. */
 const FILE_TIMEOUT = 150_000;
 
@@ -34,11 +44,14 @@ const { values: flags, positionals } = parseArgs({
   },
 });
 
-const files = FOLDERS.flatMap((folder) =>
-  readdirSync(join(root, 'test', folder))
+/** Its test files that the command line asks for. */
+function filesIn(folder: string): string[] {
+  return readdirSync(join(root, 'test', folder))
     .filter((name) => name.endsWith('.test.ts'))
-    .map((name) => `test/${folder}/${name}`),
-).filter((file) => positionals.length === 0 || positionals.some((part) => file.includes(part)));
+    .map((name) => `test/${folder}/${name}`)
+    .filter((file) => positionals.length === 0 || positionals.some((part) => file.includes(part)));
+}
+
 const backends = process.env.TEST_BACKENDS?.split(',') ?? BACKENDS;
 for (const name of backends) {
   if (!BACKENDS.includes(name))
@@ -60,11 +73,17 @@ interface FileReport {
 const reports: FileReport[] = [];
 const summary: string[] = [];
 const browser = await startChromium();
-const server = await serve(await bundle(files, root), join(root, 'test', 'fixtures'));
+const files = backends.map((backend) => FOLDERS[backend].flatMap(filesIn));
+const wasmPackage = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm');
+const server = await serve(
+  await bundle([...new Set(files.flat())], root),
+  { '/fixtures/': join(root, 'test', 'fixtures'), '/wasm/': dirname(wasmPackage) },
+  (address) => address.searchParams.get('backend') !== 'wasm-page',
+);
 try {
-  for (const backend of backends) {
+  for (const [i, backend] of backends.entries()) {
     const counts = { passed: 0, failed: 0, pending: 0 };
-    for (const file of files) {
+    for (const file of files[i]) {
       if (positionals.length === 0 && deviationOf(leftOut, backend, file)) continue;
       const report = await runFile(browser, server.url, backend, file);
       reports.push(report);
@@ -104,6 +123,11 @@ async function runFile(
   const results: TestResult[] = [];
   const context = await browser.newContext();
   const page = await context.newPage();
+  // TensorFlow.js takes half of the processors, so that two threads need four.
+  if (backend === 'wasm-isolated')
+    await page.addInitScript(
+      "Object.defineProperty(navigator, 'hardwareConcurrency', { value: 4 })",
+    );
   let timer: NodeJS.Timeout | undefined;
   const message = await new Promise<string>((resolve, reject) => {
     timer = setTimeout(() => resolve(`did not end within ${FILE_TIMEOUT / 1000} s.`), FILE_TIMEOUT);
@@ -130,7 +154,7 @@ async function runFile(
   const passed = assertionResults.filter(({ status }) => status === 'passed').length;
   if (assertionResults.length > 0 || status === 'failed') {
     console.log(
-      `${backend.padEnd(10)} ${file.padEnd(50)} ${passed} passed, ${failures.length} failed (${seconds} s)`,
+      `${backend.padEnd(13)} ${file.padEnd(50)} ${passed} passed, ${failures.length} failed (${seconds} s)`,
     );
   }
   for (const { fullName, failureMessages } of failures)

@@ -1,4 +1,4 @@
-/** Serves the page, its script and the fixtures on a port of this machine. */
+/** Serves the page, its script, the fixtures and TensorFlow.js' wasm files on a port of this machine. */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,30 +12,38 @@ const PAGE =
  * Starts the server.
  *
  * @param script The page's script.
- * @param fixtures Folder of the fixtures, served under /fixtures/.
+ * @param folders Folders of binary files by the path they are served under, for example `/fixtures/`.
+ * @param isolated Whether a page of that address is to be cross-origin isolated.
  * @returns Its address, and how to stop it.
  */
 export async function serve(
   script: string,
-  fixtures: string,
+  folders: Record<string, string>,
+  isolated: (address: URL) => boolean,
 ): Promise<{ url: string; stop: () => void }> {
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url!, 'http://localhost');
+    const address = new URL(request.url!, 'http://localhost');
+    const { pathname } = address;
     const answer = (type: string, body: string | Buffer): void => {
       response.writeHead(200, {
         'content-type': type,
         // What a page needs to be given shared memory.
-        'cross-origin-opener-policy': 'same-origin',
-        'cross-origin-embedder-policy': 'require-corp',
+        ...(pathname !== '/' || isolated(address)
+          ? {
+              'cross-origin-opener-policy': 'same-origin',
+              'cross-origin-embedder-policy': 'require-corp',
+            }
+          : {}),
       });
       response.end(body);
     };
     if (pathname === '/') return answer('text/html', PAGE);
     if (pathname === '/tests.js') return answer('text/javascript', script);
     try {
-      if (!pathname.startsWith('/fixtures/')) throw new Error(pathname);
-      const path = normalize(decodeURIComponent(pathname.slice('/fixtures'.length)));
-      answer('application/octet-stream', readFileSync(join(fixtures, path)));
+      const place = Object.keys(folders).find((place) => pathname.startsWith(place))!;
+      const path = normalize(`/${decodeURIComponent(pathname.slice(place.length))}`);
+      const type = path.endsWith('.wasm') ? 'application/wasm' : 'application/octet-stream';
+      answer(type, readFileSync(join(folders[place], path)));
     } catch {
       response.writeHead(404).end();
     }

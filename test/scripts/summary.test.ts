@@ -39,19 +39,22 @@ test('adds up runs by backend, and counts no skipped test', () => {
   report('cpu,wasm.json', {
     'a [cpu] x': 'passed',
     'a [wasm] x': 'passed',
+    'a [wasm-kernels] x': 'passed',
     'a [webgl] is pretended': 'passed',
   });
   report('tensorflow.json', { 'a [tensorflow] x': 'passed', 'a [cpu] x': 'pending' });
-  report('browser.json', { 'a [webgl-f16] x': 'passed' });
+  report('browser.json', { 'a [webgl-f16] x': 'passed', 'a [wasm-isolated] x': 'passed' });
   expect(summary()).toEqual({
     status: 0,
     lines: [
       'webgl-f16 1 passed 0 failed',
+      'wasm-isolated 1 passed 0 failed',
       'cpu 1 passed 0 failed',
       'wasm 1 passed 0 failed',
+      'wasm-kernels 1 passed 0 failed',
       'no backend named 1 passed 0 failed',
       'tensorflow 1 passed 0 failed',
-      '5 passed, 0 failed',
+      '7 passed, 0 failed',
     ],
   });
 });
