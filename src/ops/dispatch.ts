@@ -98,9 +98,14 @@ export function usesKernel(
   return usable;
 }
 
-/** Output and gradient by the kernel pair, as one node of the tape. */
+/** Output and gradient by the kernel pair, as one node of the tape; the output alone where there is no tape. */
 function runKernel(operation: Operation, attrs: tf.NamedAttrMap): tf.Tensor {
   const { kernel, inputs, differentiable, gradientTakesOutput = false } = operation;
+  if (tf.engine().state.gradientDepth === 0) {
+    const [output, ...residuals] = asArray(tf.engine().runKernel(kernel, inputs, attrs));
+    tf.dispose(residuals);
+    return output;
+  }
   const names = operation.gradientInputs ?? Object.keys(inputs);
   const node = tf.customGrad((...args) => {
     const save = args.pop() as tf.GradSaveFunc;

@@ -22,7 +22,7 @@ export function globalNorm(tensors: readonly tf.Tensor[]): tf.Scalar {
       gradientTakesOutput: true,
       reference: () => {
         const squares = tensors.map((tensor) => tf.sum<tf.Scalar>(tf.square(tensor)));
-        return tf.sqrt(tf.addN(squares));
+        return tf.sqrt(tf.sum<tf.Scalar>(tf.stack(squares))); // addN of many does not compile on WebGPU
       },
     }),
   ) as tf.Scalar;

@@ -94,6 +94,12 @@ export const leftOut: Deviation[] = [
       'checkLayer compares in float32, with steps that drown in 16-bit rounding; the contract suites cover layers',
   },
   {
+    backends: HALF,
+    tests: ['test/training/fixtures.test.ts'],
+    reason:
+      "squares of gradients and AdamW's epsilon are 0 in 16 bits: models run there, but do not train",
+  },
+  {
     backends: ALL,
     tests: [
       'test/layers/transformer_block.test.ts',

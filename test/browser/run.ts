@@ -20,8 +20,11 @@ import { deviationOf, expectedFailures, leftOut } from './deviations.js';
 import type { TestResult } from './runner.js';
 import { serve } from './server.js';
 
-/** Folders of test/ whose files run here, by backend. */
-const ON_GPU = ['contract', 'masks', 'ops', 'layers', 'models', 'cache'];
+/** Folders and files of test/ that run here, by backend. */
+const ON_GPU = [
+  ...['contract', 'masks', 'ops', 'layers', 'models', 'cache'],
+  'training/fixtures.test.ts',
+];
 const ON_WASM = ['contract', 'kernels/wasm', 'browser'];
 const FOLDERS: Record<string, string[]> = {
   webgl: ON_GPU,
@@ -45,10 +48,11 @@ const { values: flags, positionals } = parseArgs({
 });
 
 /** Its test files that the command line asks for. */
-function filesIn(folder: string): string[] {
-  return readdirSync(join(root, 'test', folder))
+function filesIn(place: string): string[] {
+  const names = place.endsWith('.ts') ? [place] : readdirSync(join(root, 'test', place));
+  return names
     .filter((name) => name.endsWith('.test.ts'))
-    .map((name) => `test/${folder}/${name}`)
+    .map((name) => (name === place ? `test/${name}` : `test/${place}/${name}`))
     .filter((file) => positionals.length === 0 || positionals.some((part) => file.includes(part)));
 }
 
