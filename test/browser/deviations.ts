@@ -30,6 +30,8 @@ export const expectedFailures: Deviation[] = [
       'rotary keras-hub fixture rope_positions',
       'rotary offset = positions, per token and per row',
       'sinePositionEncoding startIndex, a cache and positions name the same rows',
+      'Keras attention, blocks and positions rope_positions',
+      'rotaryEmbedding positions come from the call, the cache or the graph',
     ],
     reason: 'sin and cos of a shader are only good to about 2^-11, which GLSL and WGSL allow',
   },
@@ -38,9 +40,28 @@ export const expectedFailures: Deviation[] = [
     tests: [
       'reversibleEmbedding maskZero hands a mask on to layers of TensorFlow.js',
       'tokenAndPositionEmbedding in tf.sequential with a mask for TensorFlow.js, saved and loaded',
+      'masks that TensorFlow.js keeps beside tensors layers of TensorFlow.js behind ours get the mask, and layers without steps end it',
     ],
     reason:
       'TensorFlow.js transposes the mask in its recurrent layers; for int32 and bool of rank 3 that shader does not compile',
+  },
+  {
+    backends: ['webgl'],
+    tests: [
+      'checkpoints of Hugging Face llama_bias: logits',
+      'checkpoints of Hugging Face llama_grouped_tied: logits',
+      'checkpoints of Hugging Face llama_rope_llama3: logits',
+      'checkpoints of Hugging Face llama_sharded_bf16: logits',
+    ],
+    reason: 'the rotation of given positions is off by as much (above), and their logits by 0.002',
+  },
+  {
+    backends: HALF,
+    tests: [
+      'KVCache appends, and says where the new tokens start',
+      'KVCache keys of another sequence are made once and go with the rows',
+    ],
+    reason: 'the numbers of these tests do not fit into 16 bits',
   },
   {
     backends: HALF,
@@ -89,9 +110,19 @@ export const expectedFailures: Deviation[] = [
 export const leftOut: Deviation[] = [
   {
     backends: HALF,
-    tests: ['test/layers/'],
+    tests: ['test/layers/', 'test/models/'],
     reason:
       'checkLayer compares in float32, with steps that drown in 16-bit rounding; the contract suites cover layers',
+  },
+  {
+    backends: ['webgpu'],
+    tests: ['test/layers/recomputed.test.ts'],
+    reason: 'asks for equal bits, and what is computed again differs in the last one here',
+  },
+  {
+    backends: ['webgpu'],
+    tests: ['test/layers/transformer_decoder.test.ts', 'test/models/seq2seq.test.ts'],
+    reason: 'more than 150 s in software; they run on webgl',
   },
   {
     backends: HALF,
