@@ -139,7 +139,7 @@ export const cases: Record<string, (chance: Chance) => Case> = {
     }
     if (chance.once(2)) options.mask = visible(chance, B, N, T, S);
     // Probabilities are divided by what dropout keeps, and gradients of rows that see one key cancel to 0.
-    const slack = 2 / (1 - (options.dropout ?? 0));
+    const slack = 10 / (1 - (options.dropout ?? 0));
     const hasBias = chance.once(3);
     if (hasBias) inputs.push(chance.tensor(chance.broadcastable([B, N, T, S])));
     return {
