@@ -49,9 +49,9 @@ let undo: (() => void) | undefined;
  * TensorFlow.js fuses. What it cannot take goes to the original, as does a large product of two untransposed matrices
  * where the backend runs on several threads.
  *
- * On one core of an EPYC 9004, in GFLOP/s with plain SIMD, before and after: [512,512]·[512,512] 31 and 35;
- * [1024,128]·[128,512] 28 and 35; 48 × [256,64]·[64,256] 0.6 and 20; transposed, as in every gradient, 1 and 35; one row
- * [1,768]·[768,768] 17 and 19; a product of 4×4 takes 2.8 µs instead of 3.5. With fused multiply-add 46 instead of 35.
+ * GFLOP/s of one thread with plain SIMD, before and after: [512,512]·[512,512] 31 and 37; [1024,128]·[128,384] 30 and
+ * 37; 48 × [256,64]·[64,256] 1.6 and 29; [8,128]·[128,512] 26 and 30. In Chromium, with fused multiply-add, 512³ 32 and
+ * 47, and transposed, as in every gradient, 1 to 2.6 and 48 (docs/measurements.md).
  *
  * @returns A function that puts the originals back.
  * @throws Error when the wasm backend has not been imported.
