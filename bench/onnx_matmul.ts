@@ -1,4 +1,5 @@
-/** The matrix product of ONNX Runtime Web (wasm, one thread), where it is installed: `npm install --prefix bench`. */
+/** The matrix product of ONNX Runtime, on wasm (one thread) or natively, where it is installed. */
+import { cpus } from 'node:os';
 
 /** A product of two float32 matrices, or batches of them. */
 export type Product = (
@@ -11,19 +12,23 @@ export type Product = (
 /**
  * Loads ONNX Runtime and a model of one node, c = MatMul(a, b).
  *
- * @returns Makes a function for two operands that multiplies them; null where the runtime is not installed.
+ * @param runtime The package; the native one uses all processors.
+ * @returns Makes a function for two operands that multiplies them.
+ * @throws Error where it is not installed.
  */
-export async function onnxMatMul(): Promise<Product | null> {
-  const name: string = 'onnxruntime-web';
-  let ort: any;
-  try {
-    ort = await import(name);
-  } catch {
-    return null;
-  }
-  ort.env.wasm.numThreads = 1;
+export async function onnxMatMul(
+  runtime: 'onnxruntime-web' | 'onnxruntime-node' = 'onnxruntime-web',
+): Promise<Product> {
+  const name: string = runtime;
+  const module = await import(name);
+  const ort = module.InferenceSession ? module : module.default;
+  const web = runtime === 'onnxruntime-web';
+  if (web) ort.env.wasm.numThreads = 1;
   ort.env.logLevel = 'error';
-  const session = await ort.InferenceSession.create(model(), { executionProviders: ['wasm'] });
+  const session = await ort.InferenceSession.create(model(), {
+    executionProviders: [web ? 'wasm' : 'cpu'],
+    ...(web ? {} : { intraOpNumThreads: cpus().length }),
+  });
   return (a, shapeA, b, shapeB) => {
     const feeds = {
       a: new ort.Tensor('float32', a, shapeA),

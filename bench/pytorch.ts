@@ -30,9 +30,10 @@ export class PyTorch {
    *
    * @param model The model.
    * @param task Sizes and tokens.
+   * @param threads How many it may use.
    * @returns Null where neither TORCH_PYTHON nor python3 can import torch.
    */
-  static async start(model: tf.LayersModel, task: Task): Promise<PyTorch | null> {
+  static async start(model: tf.LayersModel, task: Task, threads = 1): Promise<PyTorch | null> {
     const python = [process.env.TORCH_PYTHON, 'python3'].find(
       (name) => name !== undefined && spawnSync(name, ['-c', 'import torch']).status === 0,
     );
@@ -46,7 +47,7 @@ export class PyTorch {
       }
       const { sizes, learningRate, ids, labels } = task;
       const weights = model.weights.map(({ originalName, shape }) => [originalName, shape]);
-      const header = { sizes, learningRate, tokens: { ids, labels }, weights };
+      const header = { sizes, learningRate, threads, tokens: { ids, labels }, weights };
       const files = [join(folder, 'header.json'), join(folder, 'weights.bin')];
       writeFileSync(files[0], JSON.stringify(header));
       writeFileSync(files[1], Buffer.concat(values));

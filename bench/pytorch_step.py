@@ -1,4 +1,4 @@
-"""The same training step in PyTorch, on one thread: training_step.ts starts it and asks for a step at a time.
+"""The same training step in PyTorch: training_step.ts starts it and asks for a step at a time.
 
 Usage: pytorch_step.py SIZES_AND_WEIGHTS.json WEIGHTS.bin; each line on stdin is answered by `loss milliseconds`.
 Written for speed as people write it there: one projection for query, key and value, fused attention, fused Adam.
@@ -10,10 +10,9 @@ import time
 import torch
 from torch.nn import functional as F
 
-torch.set_num_threads(1)
-
 with open(sys.argv[1]) as file:
     header = json.load(file)
+torch.set_num_threads(header["threads"])
 sizes, tokens = header["sizes"], header["tokens"]
 layers, width, heads = sizes["layers"], sizes["width"], sizes["heads"]
 batch, length = sizes["batch"], sizes["length"]

@@ -2,11 +2,17 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join, normalize } from 'node:path';
+import { extname, join, normalize } from 'node:path';
 
 const PAGE =
   '<!doctype html><meta charset="utf-8"><title>tests</title><link rel="icon" href="data:,">' +
   '<script type="module" src="/tests.js"></script>';
+
+/** Types that a browser insists on. */
+const TYPES: Record<string, string | undefined> = {
+  '.wasm': 'application/wasm',
+  '.mjs': 'text/javascript',
+};
 
 /**
  * Starts the server.
@@ -42,7 +48,7 @@ export async function serve(
     try {
       const place = Object.keys(folders).find((place) => pathname.startsWith(place))!;
       const path = normalize(`/${decodeURIComponent(pathname.slice(place.length))}`);
-      const type = path.endsWith('.wasm') ? 'application/wasm' : 'application/octet-stream';
+      const type = TYPES[extname(path)] ?? 'application/octet-stream';
       answer(type, readFileSync(join(folders[place], path)));
     } catch {
       response.writeHead(404).end();
