@@ -1,7 +1,7 @@
 /** A page that only runs inference: what has to be loaded, and how long is it until the first words? */
 import * as tf from '@tensorflow/tfjs';
 import { build } from 'esbuild';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -102,6 +102,7 @@ export async function page({ quick }: Effort): Promise<Table> {
   const { ids } = await generation.generate(model, PROMPT, { maxNewTokens: NEW_TOKENS });
   const expected = ids[0].join();
   const folder = mkdtempSync(join(tmpdir(), 'scoreboard-'));
+  const places = folders(folder);
   const rows: Row[] = [];
   try {
     await writeModels(folder, model);
@@ -121,7 +122,7 @@ export async function page({ quick }: Effort): Promise<Table> {
           const { page, script, times } = entrant;
           const sizes = { js: gzipSync(script).length, wasm: 0 };
           if (page.onlySize === undefined) {
-            const server = await serve(script, folders(folder), () => false);
+            const server = await serve(script, places, () => false);
             const context = await browser.newContext(); // an empty cache
             try {
               const tab = await context.newPage();
@@ -130,8 +131,7 @@ export async function page({ quick }: Effort): Promise<Table> {
               tab.on('response', (response) => {
                 const path = new URL(response.url()).pathname;
                 const kind = path.endsWith('.wasm') ? 'wasm' : path.endsWith('.mjs') ? 'js' : null;
-                if (kind !== null)
-                  void response.body().then((body) => (sizes[kind] += gzipSync(body).length));
+                if (kind !== null) sizes[kind] += zippedSize(path, places);
               });
               await tab.goto(server.url);
               await tab
@@ -219,6 +219,15 @@ function folders(models: string): Record<string, string> {
           '/ort/': dirname(createRequire(join(transformers, 'x.js')).resolve('onnxruntime-web')),
         }),
   };
+}
+
+const zipped = new Map<string, number>();
+
+function zippedSize(path: string, places: Record<string, string>): number {
+  const place = Object.keys(places).find((place) => path.startsWith(place))!;
+  const file = join(places[place], path.slice(place.length));
+  if (!zipped.has(file)) zipped.set(file, gzipSync(readFileSync(file)).length);
+  return zipped.get(file)!;
 }
 
 /** The same weights in the three forms. */
