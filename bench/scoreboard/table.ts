@@ -34,12 +34,15 @@ export interface Effort {
  * A way that cannot take part.
  *
  * @param way Who.
- * @param reason What stops it; an error counts by its first line.
+ * @param reason What stops it; an error counts by its first line that says something.
  * @returns Its row.
  */
 export function cannotRun(way: string, reason: unknown): Row {
   const text = reason instanceof Error ? reason.message : String(reason);
-  return { way, cells: [`cannot run: ${text.split('\n')[0].slice(0, 200)}`] };
+  const lines = text.split('\n').filter((line) => line !== '');
+  // A bundler counts its errors first, and then says what they are.
+  const line = lines[0].startsWith('Build failed') ? lines[1] : lines[0];
+  return { way, cells: [`cannot run: ${line.slice(0, 200)}`] };
 }
 
 /**
