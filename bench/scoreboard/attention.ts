@@ -58,7 +58,7 @@ export async function attention({ quick }: Effort): Promise<Table> {
       const { layer, kernels } = contestants[way];
       if (kernels) registerKernels();
       else unregisterKernels();
-      return tf.tidy(() => tf.grad((input: tf.Tensor3D) => tf.sum(tf.square(layer(input))))(x));
+      return tf.tidy(() => tf.grad((input) => tf.sum(tf.square(layer(input as tf.Tensor3D))))(x));
     };
     const peaks: Record<string, number> = {};
     const sides: Record<string, Side> = {};
