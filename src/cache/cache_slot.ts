@@ -8,6 +8,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { cacheWrite, writesInPlace } from '../ops/cache_write.js';
 import { embeddingLookup } from '../ops/embedding_lookup.js';
+import { handle } from '../util/handle.js';
 import { sizeOf } from '../util/shapes.js';
 
 /** What an attention layer attends over after it has appended its new keys. */
@@ -260,9 +261,4 @@ function take({ key, value, mask }: Parts, from: number, count: number): Parts {
   const part = (x: tf.Tensor): tf.Tensor =>
     count === x.shape[1] ? handle(x) : tf.slice(x, [0, from], [-1, count]);
   return { key: part(key), value: part(value), mask: mask && part(mask) };
-}
-
-/** Another handle on the same data. Not `tf.clone`, which copies on wasm. */
-function handle(x: tf.Tensor): tf.Tensor {
-  return tf.reshape(x, x.shape);
 }

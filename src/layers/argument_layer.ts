@@ -34,6 +34,8 @@ export interface Signature {
   trueByDefault?: readonly string[];
   /** Other names of tensor arguments, and what they mean here. */
   aliases?: Readonly<Record<string, string>>;
+  /** Whether the value has to be given, also where it is the query. */
+  needsValue?: boolean;
   /** What becomes of the mask that an input carries. */
   carriedMasks?: readonly CarriedMask[];
 }
@@ -231,7 +233,7 @@ export abstract class ArgumentLayer extends CompositeLayer {
     names: string[],
     kwargs: CallArguments,
   ): OneOrMany<tfl.SymbolicTensor> {
-    const { tensors, positional, flags, aliases = {} } = this.signature();
+    const { tensors, positional, flags, aliases = {}, needsValue = false } = this.signature();
     for (const flag of flags) {
       const value = Boolean(kwargs[flag] ?? this.constructorFlags[flag]);
       assert(
@@ -246,7 +248,10 @@ export abstract class ArgumentLayer extends CompositeLayer {
     // A value that is the query, and a key that is the value, are what the defaults say: no need to name them.
     const partsOf = (tensor: tfl.SymbolicTensor): string[] =>
       names.filter((_, i) => list[i] === tensor).flatMap((name) => name.split('+'));
-    const merged = distinct.map((tensor) => dropDefaults(partsOf(tensor)).join('+'));
+    const merged = distinct.map((tensor) => {
+      const parts = partsOf(tensor);
+      return (needsValue ? parts : dropDefaults(parts)).join('+');
+    });
     const isDefault = merged.length <= positional && merged.every((name, i) => name === tensors[i]);
     const recorded = isDefault ? null : merged;
     assert(

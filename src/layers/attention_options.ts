@@ -1,6 +1,7 @@
 /** What the attention layers with projections can be told. */
 import type { RotaryOptions } from '../ops/rotary.js';
 import type { ArgumentLayerArgs } from './argument_layer.js';
+import type { EmptyRows } from './empty_rows.js';
 import type { RotaryScaling } from './rotary_scaling.js';
 import type { Constraint, Identifier, Initializer, Regularizer } from './weight_options.js';
 
@@ -52,6 +53,11 @@ export interface ProjectedAttentionArgs extends ArgumentLayerArgs {
   qkNormEpsilon?: number;
   /** Beyond Keras: scores become cap·tanh(score/cap). Default none. */
   softCap?: number | null;
+  /**
+   * Beyond Keras: what a query gets that may look at nothing, before the output projection: `zero`, or the `mean` of all
+   * values, as Keras has it where it does not have to compute scores. Default `zero`.
+   */
+  emptyRows?: EmptyRows;
   /** Beyond Keras: initializer of the output projection. Default: `kernelInitializer`. */
   outputInitializer?: Identifier<Initializer> | null;
 }
@@ -59,5 +65,5 @@ export interface ProjectedAttentionArgs extends ArgumentLayerArgs {
 /** Options that `getConfig` leaves out while they are not used. */
 export const OPTIONS_LEFT_OUT = [
   'inputs', 'useCausalMask', 'returnAttentionScores', 'flashAttention', 'rotary', 'alibi', 'qkNorm', 'qkNormEpsilon',
-  'softCap', 'outputInitializer',
+  'softCap', 'outputInitializer', 'emptyRows',
 ]; // prettier-ignore

@@ -2,6 +2,7 @@
 import type { ActivationName } from '../ops/activation.js';
 import type { ArgumentLayerArgs } from './argument_layer.js';
 import type { RotaryConfig } from './attention_options.js';
+import type { EmptyRows } from './empty_rows.js';
 import type { Identifier, Initializer } from './weight_options.js';
 
 /** Options of `transformerBlock`. */
@@ -38,6 +39,8 @@ export interface TransformerBlockArgs extends ArgumentLayerArgs {
   window?: number | null;
   /** Soft cap of the attention scores. Default none. */
   softCap?: number | null;
+  /** What a query gets that may look at nothing: `zero`, or the `mean` of all values. Default `zero`. */
+  emptyRows?: EmptyRows;
   /** Of the attention probabilities and of the output of each part. Default 0. */
   dropout?: number;
   /** Of the attention probabilities. Default: `dropout`. */

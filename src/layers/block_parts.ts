@@ -87,6 +87,7 @@ function attention(
       ? { qkNormEpsilon: args.normEpsilon }
       : {}),
     softCap: args.softCap ?? null,
+    emptyRows: args.emptyRows ?? 'zero',
     kernelInitializer: kernel,
     biasInitializer: bias,
     outputInitializer: residual,

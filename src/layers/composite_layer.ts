@@ -5,6 +5,7 @@
  * not counted (tensorflow/tfjs#8253). This class tracks its sub-layers and answers for their weights, losses and
  * random streams as for its own.
  */
+import type * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import type { RandomStream } from '../util/random.js';
 
@@ -47,6 +48,18 @@ export abstract class CompositeLayer extends tfl.layers.Layer {
       tfl.input({ batchShape, name: `${this.name}/${layer.name}/input_${i}` }),
     );
     layer.apply(inputs.length === 1 ? inputs[0] : inputs);
+  }
+
+  /**
+   * Calls a sub-layer that is built and takes one tensor. `apply` also looks for graphs, opens a scope for names and
+   * carries masks along, none of which matters inside a layer, and which takes as long as the call for one row.
+   *
+   * @param layer A tracked sub-layer.
+   * @param x Its input.
+   * @returns Its output.
+   */
+  protected callSubLayer(layer: Layer, x: tf.Tensor): tf.Tensor {
+    return layer.call(x, {}) as tf.Tensor;
   }
 
   /** Whether the weights are trained; setting it sets it on all sub-layers, as in Keras. */

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { activation, assertActivation, type ActivationName } from '../ops/activation.js';
+import { assertActivation, type ActivationName } from '../ops/activation.js';
 import { linear } from '../ops/linear.js';
 import { assert, assertInteger } from '../util/errors.js';
 import { shapeText } from '../util/shapes.js';
@@ -103,8 +103,7 @@ export class Dense extends SingleInputLayer {
 
   protected override compute(x: tf.Tensor, kwargs: CallArguments): tf.Tensor {
     const rows = this.lastPositionOnly && kwargs.lastPositionOnly ? lastPosition(x) : x;
-    const y = linear(rows, this.kernel!.read(), this.bias?.read());
-    return this.activation === 'linear' ? y : activation(y, this.activation);
+    return linear(rows, this.kernel!.read(), this.bias?.read(), { activation: this.activation });
   }
 
   override computeOutputShape(inputShape: tfl.Shape | tfl.Shape[]): tfl.Shape {

@@ -50,6 +50,7 @@ const SIGNATURE: Signature = {
   tensors: ['query', 'value', 'key', 'queryMask', 'valueMask'],
   positional: 3,
   flags: ['useCausalMask', 'returnAttentionScores'],
+  needsValue: true,
   carriedMasks: [
     { of: ['query'], as: 'queryMask', unless: [] },
     { of: ['value'], as: 'valueMask', unless: [] },

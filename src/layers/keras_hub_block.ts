@@ -33,6 +33,7 @@ const FIXED: Record<string, unknown> = {
   alibi: false,
   window: null,
   softCap: null,
+  emptyRows: 'zero',
   attentionDropout: null,
   residualInitializer: null,
   seed: null,

@@ -4,11 +4,12 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { KVCache, type CrossKeys } from '../cache/kv_cache.js';
+import { KVCache } from '../cache/kv_cache.js';
 import { and } from '../masks/and.js';
 import { alibiBias } from '../ops/alibi.js';
 import { dotProductAttention } from '../ops/dot_product_attention.js';
 import { linear } from '../ops/linear.js';
+import { projections } from '../ops/projections.js';
 import { rmsNorm } from '../ops/rms_norm.js';
 import { rotary, type RotaryOptions } from '../ops/rotary.js';
 import { assert, assertInteger, assertNumber } from '../util/errors.js';
@@ -17,6 +18,7 @@ import { shapeText, sizeOf } from '../util/shapes.js';
 import { ArgumentLayer, type CallArguments, type Signature } from './argument_layer.js';
 import { AttendedAxes } from './attended_axes.js';
 import type { ProjectedAttentionArgs, RotaryConfig } from './attention_options.js';
+import { emptyRowsOf, meanInEmptyRows, type EmptyRows } from './empty_rows.js';
 import { keyMaskOf, pairMasks, PROJECTED_SIGNATURE } from './attention_masks.js';
 import { collectScores } from './attention_scores.js';
 import { rotaryConfig, rotaryOptions } from './rotary_scaling.js';
@@ -63,6 +65,7 @@ export abstract class ProjectedAttention extends ArgumentLayer {
   protected readonly qkNorm: boolean;
   protected readonly qkNormEpsilon: number;
   protected readonly softCap: number | null;
+  protected readonly emptyRows: EmptyRows;
   private readonly kernelInitializer: Initializer;
   private readonly outputInitializer: Initializer | null;
   private readonly biasInitializer: Initializer;
@@ -93,6 +96,7 @@ export abstract class ProjectedAttention extends ArgumentLayer {
     this.qkNorm = args.qkNorm ?? false;
     this.qkNormEpsilon = args.qkNormEpsilon ?? 1e-6;
     this.softCap = args.softCap ?? null;
+    this.emptyRows = emptyRowsOf(where, args.emptyRows);
     this.kernelInitializer = initializer(where, args.kernelInitializer ?? 'glorotUniform');
     this.outputInitializer = args.outputInitializer
       ? initializer(where, args.outputInitializer)
@@ -186,15 +190,58 @@ export abstract class ProjectedAttention extends ArgumentLayer {
     this.projections[name] = { kernel, bias };
   }
 
-  /** x [..., from] → [..., to]; the kernel is used as the matrix that it stands for. */
-  private projected(x: tf.Tensor, name: string, axes = 1): tf.Tensor {
+  /** The projection of the last axes. */
+  private projected(x: tf.Tensor, name: string, inputAxes = 1): tf.Tensor {
     const { kernel, bias } = this.projections[name];
-    const from = kernel.shape.slice(0, axes) as number[];
-    const to = kernel.shape.slice(axes) as number[];
-    const matrix = tf.reshape(kernel.read(), [sizeOf(from), sizeOf(to)]);
-    const vector = bias && tf.reshape(bias.read(), [sizeOf(to)]);
-    const flat = axes === 1 ? x : tf.reshape(x, [...x.shape.slice(0, -axes), sizeOf(from)]);
-    return tf.reshape(linear(flat, matrix, vector), [...x.shape.slice(0, -axes), ...to]);
+    return linear(x, kernel.read(), bias?.read(), { inputAxes });
+  }
+
+  /** Query, key and value in heads; in a cross-attention with a cache, key and value of the first call. */
+  private inputsOf(
+    axes: AttendedAxes,
+    query: tf.Tensor,
+    key: tf.Tensor,
+    value: tf.Tensor,
+    { crossCache }: CallArguments,
+  ): tf.Tensor4D[] {
+    if (!(crossCache instanceof KVCache))
+      return this.headsOf(axes, [query, 'query'], [key, 'key'], [value, 'value']);
+    const kept = crossCache.crossKeys(this, () => {
+      const [k, v] = this.headsOf(axes, [key, 'key'], [value, 'value']);
+      return { key: k, value: v };
+    });
+    assert(
+      kept.key.shape[0] === key.shape[0] && kept.key.shape[1] === key.shape[1],
+      () =>
+        `${this.name}: the cache holds keys of an encoder sequence of ${kept.key.shape[0]} rows of ` +
+        `${kept.key.shape[1]}, got ${shapeText(key.shape)}. Make a new cache for another sequence.`,
+    );
+    return [...this.headsOf(axes, [query, 'query']), kept.key, kept.value];
+  }
+
+  /** Tensors projected and laid out in heads; the projections of one tensor are one operation. */
+  private headsOf(axes: AttendedAxes, ...sources: [x: tf.Tensor, name: string][]): tf.Tensor4D[] {
+    const projected = new Map<string, tf.Tensor>();
+    for (const x of new Set(sources.map(([x]) => x))) {
+      const names = sources.flatMap(([other, name]) => (other === x ? [name] : []));
+      const maps = names.map((name) => {
+        const { kernel, bias } = this.projections[name];
+        return { kernel: kernel.read(), bias: bias?.read() };
+      });
+      projections(x, maps).forEach((y, i) => projected.set(names[i], y));
+    }
+    const scales: Record<string, tfl.LayerVariable | null> = {
+      query: this.queryScale,
+      key: this.keyScale,
+    };
+    return sources.map(([, name]) => {
+      const heads = axes.flatten(projected.get(name)!);
+      const scale = scales[name]?.read();
+      // Each head with a mean square of 1, times a learned scale.
+      return scale
+        ? (rmsNorm(heads, scale, { epsilon: this.qkNormEpsilon }) as tf.Tensor4D)
+        : heads;
+    });
   }
 
   protected override compute(
@@ -214,12 +261,9 @@ export abstract class ProjectedAttention extends ArgumentLayer {
         `${this.name}: only causal self-attention can use a cache. Set useCausalMask: true, or call without cache.`,
     );
 
-    const q = axes.flatten(this.projected(query, 'query'));
-    const normed = this.queryScale ? this.normed(q, this.queryScale) : q;
-    let { key: k, value: v } = this.keysAndValues(axes, key, value, kwargs);
+    let [q, k, v] = this.inputsOf(axes, query, key, value, kwargs);
     const place = this.placeOf(tensors, cache, query.shape);
-    const turned = place ? (rotary(normed, place) as tf.Tensor4D) : normed;
-    if (place) k = rotary(k, place) as tf.Tensor4D;
+    if (place) [q, k] = [q, k].map((x) => rotary(x, place) as tf.Tensor4D);
 
     const scoresShape = axes.scoresShape(query.shape, key.shape, this.heads.numHeads);
     const masks = pairMasks(this.name, axes, tensors, scoresShape, cache !== null);
@@ -238,7 +282,7 @@ export abstract class ProjectedAttention extends ArgumentLayer {
     } else if (keyMask) {
       masks.push(tf.reshape(keyMask, [keyMask.shape[0], 1, 1, keyMask.shape[1]]));
     }
-    const { output, scores } = dotProductAttentionOf(turned, k, v, {
+    const { output, scores } = dotProductAttentionOf(q, k, v, {
       mask: masks.length > 0 ? and(...masks) : null,
       bias: this.alibi ? alibiBias(this.heads.numHeads, q.shape[1], length, { offset }) : null,
       causal,
@@ -253,39 +297,16 @@ export abstract class ProjectedAttention extends ArgumentLayer {
     });
     collectScores(kwargs, this, scores);
 
-    let heads = axes.restore(output, query.shape);
+    const { slidingWindow: window } = this;
+    const rows =
+      this.emptyRows === 'mean' && !cache
+        ? meanInEmptyRows(output, v, masks, { causal, window })
+        : output;
+    let heads = axes.restore(rows, query.shape);
     if (this.useGate) heads = tf.mul(heads, tf.sigmoid(this.projected(query, 'gate')));
     const result = this.projected(heads, 'attention_output', 2);
     if (!this.flag('returnAttentionScores', kwargs)) return result;
     return [result, axes.plain ? scores! : tf.reshape(scores!, scoresShape)];
-  }
-
-  /** Keys and values of the call; in a cross-attention with a cache, those of the first call. */
-  private keysAndValues(
-    axes: AttendedAxes,
-    key: tf.Tensor,
-    value: tf.Tensor,
-    { crossCache }: CallArguments,
-  ): CrossKeys {
-    const make = (): CrossKeys => {
-      const k = axes.flatten(this.projected(key, 'key'));
-      const v = axes.flatten(this.projected(value, 'value'));
-      return { key: this.keyScale ? this.normed(k, this.keyScale) : k, value: v };
-    };
-    if (!(crossCache instanceof KVCache)) return make();
-    const kept = crossCache.crossKeys(this, make);
-    assert(
-      kept.key.shape[0] === key.shape[0] && kept.key.shape[1] === key.shape[1],
-      () =>
-        `${this.name}: the cache holds keys of an encoder sequence of ${kept.key.shape[0]} rows of ` +
-        `${kept.key.shape[1]}, got ${shapeText(key.shape)}. Make a new cache for another sequence.`,
-    );
-    return kept;
-  }
-
-  /** Each head with a mean square of 1, times a learned scale. */
-  private normed(x: tf.Tensor4D, scale: tfl.LayerVariable): tf.Tensor4D {
-    return rmsNorm(x, scale.read(), { epsilon: this.qkNormEpsilon }) as tf.Tensor4D;
   }
 
   /** Options of the rotation of this call, or null without rotary positions. */
@@ -344,6 +365,7 @@ export abstract class ProjectedAttention extends ArgumentLayer {
       ...(this.rotary ? { rotary: this.rotary as tf.serialization.ConfigDict } : {}),
       ...(this.alibi ? { alibi: true } : {}),
       ...(this.qkNorm ? { qkNorm: true, qkNormEpsilon: this.qkNormEpsilon } : {}),
+      ...(this.emptyRows !== 'zero' ? { emptyRows: this.emptyRows } : {}),
       ...(this.softCap !== null ? { softCap: this.softCap } : {}),
       ...(this.outputInitializer ? { outputInitializer: serialized(this.outputInitializer) } : {}),
     };

@@ -195,9 +195,10 @@ export class ReversibleEmbedding extends SingleInputLayer {
       () =>
         `${this.name}: hidden states must have last axis D=${D}, got shape=${shapeText(x.shape)}.`,
     );
-    // Transposed here and multiplied plainly: a product with a transposition flag is slow on the wasm backend.
-    const matrix = this.reverseEmbeddings?.read() ?? tf.transpose(this.embeddings!.read());
-    const logits = linear(lastPositionOnly ? lastPosition(x) : x, matrix);
+    const hidden = lastPositionOnly ? lastPosition(x) : x;
+    const logits = this.reverseEmbeddings
+      ? linear(hidden, this.reverseEmbeddings.read())
+      : linear(hidden, this.embeddings!.read(), null, { transposeKernel: true });
     return this.logitSoftCap === null ? logits : softCap(logits, this.logitSoftCap);
   }
 

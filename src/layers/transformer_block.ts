@@ -5,6 +5,7 @@ import { and } from '../masks/and.js';
 import { segments } from '../masks/segments.js';
 import { assertActivation } from '../ops/activation.js';
 import { dropout } from '../ops/dropout.js';
+import { residual } from '../ops/residual.js';
 import { assert, assertInteger, assertNumber } from '../util/errors.js';
 import { RandomStream } from '../util/random.js';
 import {
@@ -247,8 +248,8 @@ export class TransformerBlock extends ArgumentLayer {
 
   private feedForward(x: tf.Tensor): tf.Tensor {
     const { intermediate, gate, output } = this.parts;
-    const wide = intermediate.apply(x) as tf.Tensor;
-    return output.apply(gate ? tf.mul(gate.apply(x) as tf.Tensor, wide) : wide) as tf.Tensor;
+    const wide = this.callSubLayer(intermediate, x);
+    return this.callSubLayer(output, gate ? tf.mul(this.callSubLayer(gate, x), wide) : wide);
   }
 
   /** One part of the block with its normalisation, dropout and residual connection. */
@@ -258,13 +259,13 @@ export class TransformerBlock extends ArgumentLayer {
     norm: tfl.layers.Layer,
     { training }: CallArguments,
   ): tf.Tensor {
-    const added = part(this.normFirst ? (norm.apply(x) as tf.Tensor) : x);
+    const added = part(this.normFirst ? this.callSubLayer(norm, x) : x);
     const dropped =
       training && this.rate > 0
         ? dropout(added, this.rate, { seed: this.randomStream!, training: true })
         : added;
-    const sum = tf.add(x, dropped);
-    return this.normFirst ? sum : (norm.apply(sum) as tf.Tensor);
+    const sum = residual(x, dropped);
+    return this.normFirst ? sum : this.callSubLayer(norm, sum);
   }
 
   protected override outputShapeFrom({
@@ -295,6 +296,7 @@ export class TransformerBlock extends ArgumentLayer {
       alibi: args.alibi ?? false,
       window: args.window ?? null,
       softCap: args.softCap ?? null,
+      emptyRows: args.emptyRows ?? 'zero',
       dropout: this.rate,
       attentionDropout: args.attentionDropout ?? null,
       kernelInitializer: serialized(initializers.kernel),

@@ -5,7 +5,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { assert } from '../util/errors.js';
 import { assertFloatTensor } from '../util/float_tensor.js';
+import { storesHalfFloats } from '../util/half_floats.js';
 import { shapeText } from '../util/shapes.js';
+import { adamWOnHost } from './adam_w_on_host.js';
 import { usesKernel } from './dispatch.js';
 
 /** One weight and what belongs to it, all of one shape. */
@@ -43,6 +45,8 @@ const KERNEL = 'TransformersAdamW';
  *
  *     m ← β₁·m + (1 − β₁)·s·g        v ← β₂·v + (1 − β₂)·s²·g²        p ← keep·p − rate·m/(√v + epsilon)
  *
+ * Where the backend stores 16-bit floats the step is made on the host, in float32 (`adam_w_on_host.ts`).
+ *
  * @param entries Weights, moments and gradients. The variables are assigned to.
  * @param step Numbers of the step; the bias corrections are in `rate` and `epsilon`.
  * @throws Error when a gradient or a moment has another shape than its weight.
@@ -63,12 +67,14 @@ export function adamWUpdate(entries: readonly AdamWEntry[], step: AdamWStep): vo
   const { scale, ...numbers } = step;
   const inputs: Record<string, tf.Tensor> = scale ? { scale } : {};
   entries.forEach(({ weight, first, second, gradient }, i) => {
-    Object.assign(inputs, { [`weight${i}`]: weight, [`first${i}`]: first });
-    Object.assign(inputs, { [`second${i}`]: second, [`gradient${i}`]: gradient });
+    inputs[`weight${i}`] = weight;
+    inputs[`first${i}`] = first;
+    inputs[`second${i}`] = second;
+    inputs[`gradient${i}`] = gradient;
   });
   const attrs = { ...numbers, keeps: entries.map(({ keep }) => keep) };
   if (!usesKernel(KERNEL, inputs, attrs)) {
-    tf.tidy(() => reference(entries, step));
+    tf.tidy(() => (storesHalfFloats() ? adamWOnHost : reference)(entries, step));
     return;
   }
   tf.tidy(() => {

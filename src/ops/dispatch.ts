@@ -5,10 +5,14 @@
  * A kernel is looked up in TensorFlow.js' own registry by name, so operations never import kernels. It comes in a
  * pair: `Name` computes `[output, ...residuals]`, `NameGrad` takes the gradient of the output as `dy`, the inputs that it
  * needs by their names and the residuals as `residual0`, `residual1`, …, and returns one gradient for each differentiable
- * input, in order. An operation that says so gets its `output` there too. Two signatures of one operation (with and without a bias, say) are two kernel names.
+ * input, in order. An operation that says so gets its `output` there too. Two signatures of one operation (with and
+ * without a bias, say) are two kernel names.
+ *
+ * A kernel with several outputs returns them first, and its `NameGrad` takes `dy0`, `dy1`, …; one that is missing is 0.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { assert } from '../util/errors.js';
+import { handle } from '../util/handle.js';
 
 /** How operations are to run: `auto` takes a kernel where there is one; the others force one side. */
 export type Path = 'auto' | 'reference' | 'kernel';
@@ -25,10 +29,18 @@ export interface Operation {
   attrs?: tf.NamedAttrMap;
   /** Names of the inputs that `NameGrad` takes; the others are not kept for it. All by default. */
   gradientInputs?: string[];
-  /** Whether `NameGrad` takes the output too, as `output`. Default false: it may be freed before the backward pass. */
+  /** Whether `NameGrad` takes the (first) output too, as `output`. Default false: it may be freed before the backward pass. */
   gradientTakesOutput?: boolean;
   /** The same computation in plain operations; differentiable by the tape. */
   reference: () => tf.Tensor;
+}
+
+/** One call of an operation with several outputs. */
+export interface JointOperation extends Omit<Operation, 'reference'> {
+  /** How many. */
+  outputs: number;
+  /** The same computation in plain operations; differentiable by the tape. */
+  reference: () => tf.Tensor[];
 }
 
 /**
@@ -68,7 +80,28 @@ export function forcePath<T>(forced: Path, body: () => T): T {
  */
 export function dispatch(operation: Operation): tf.Tensor {
   const { kernel, inputs, attrs = {}, reference } = operation;
-  return usesKernel(kernel, inputs, attrs) ? runKernel(operation, attrs) : reference();
+  return usesKernel(kernel, inputs, attrs) ? runKernel(operation, 1)[0] : reference();
+}
+
+/**
+ * {@link dispatch} of an operation with several outputs.
+ *
+ * @param operation The call.
+ * @returns The outputs.
+ * @throws Error when the path is forced to `kernel` and there is none.
+ */
+export function dispatchAll(operation: JointOperation): tf.Tensor[] {
+  const { kernel, inputs, attrs = {}, outputs, reference } = operation;
+  return usesKernel(kernel, inputs, attrs) ? runKernel(operation, outputs) : reference();
+}
+
+/**
+ * Whether what runs now is recorded for gradients, so that a kernel had better keep what its gradient needs.
+ *
+ * @returns True while the tape is on.
+ */
+export function isRecording(): boolean {
+  return tf.engine().isTapeOn();
 }
 
 /**
@@ -98,31 +131,61 @@ export function usesKernel(
   return usable;
 }
 
-/** Output and gradient by the kernel pair, as one node of the tape; the output alone where there is no tape. */
-function runKernel(operation: Operation, attrs: tf.NamedAttrMap): tf.Tensor {
-  const { kernel, inputs, differentiable, gradientTakesOutput = false } = operation;
-  if (tf.engine().state.gradientDepth === 0) {
-    const [output, ...residuals] = asArray(tf.engine().runKernel(kernel, inputs, attrs));
-    tf.dispose(residuals);
-    return output;
+/**
+ * The outputs by the kernel, and on the tape, where there is one, a node with the gradient kernel.
+ *
+ * The node is put there directly. `tf.customGrad` runs a second kernel around ours, clones what is saved by a third, each
+ * with a node of its own, and knows one output only: in a small model that is a fifth of a step.
+ */
+function runKernel(operation: Operation | JointOperation, count: number): tf.Tensor[] {
+  const { kernel, inputs, attrs = {} } = operation;
+  const engine = tf.engine();
+  const recorded = engine.isTapeOn();
+  engine.state.kernelDepth++; // what runs inside a kernel is not recorded
+  let results: tf.Tensor[];
+  try {
+    results = asArray(engine.runKernel(kernel, inputs, attrs));
+  } finally {
+    engine.state.kernelDepth--;
   }
+  const outputs = results.slice(0, count);
+  const residuals = results.slice(count);
+  if (recorded) record(operation, outputs, residuals);
+  else tf.dispose(residuals);
+  return outputs;
+}
+
+/** Puts a node on the tape. The engine frees what the node holds once it has been used. */
+function record(
+  { kernel, inputs, attrs = {}, ...operation }: Operation | JointOperation,
+  outputs: tf.Tensor[],
+  residuals: tf.Tensor[],
+): void {
+  const { differentiable, gradientTakesOutput = false } = operation;
   const names = operation.gradientInputs ?? Object.keys(inputs);
-  const node = tf.customGrad((...args) => {
-    const save = args.pop() as tf.GradSaveFunc;
-    const outputs = asArray(tf.engine().runKernel(kernel, inputs, attrs));
-    const [output, ...residuals] = outputs;
-    const kept = gradientTakesOutput ? [...residuals, output] : residuals;
-    save([...names.map((name) => inputs[name]), ...kept]);
-    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] => {
-      const gradInputs: Record<string, tf.Tensor> = { dy };
-      names.forEach((name, i) => (gradInputs[name] = saved[i]));
-      residuals.forEach((_, i) => (gradInputs[`residual${i}`] = saved[names.length + i]));
-      if (gradientTakesOutput) gradInputs.output = saved[saved.length - 1];
-      return asArray(tf.engine().runKernel(`${kernel}Grad`, gradInputs, attrs));
-    };
-    return { value: output, gradFunc };
+  const saved: Record<string, tf.Tensor> = {};
+  for (const name of names) saved[name] = tf.keep(handle(inputs[name]));
+  residuals.forEach((residual, i) => (saved[`residual${i}`] = tf.keep(residual)));
+  if (gradientTakesOutput) saved.output = tf.keep(handle(outputs[0]));
+  const gradient = (dys: (tf.Tensor | null)[]): Record<string, () => tf.Tensor> => {
+    const given = { ...('outputs' in operation ? numbered(dys) : { dy: dys[0]! }), ...saved };
+    const gradients = asArray(tf.engine().runKernel(`${kernel}Grad`, given, attrs));
+    return Object.fromEntries(differentiable.map((name, i) => [name, () => gradients[i]]));
+  };
+  const { state } = tf.engine();
+  state.activeTape.push({
+    id: state.nextTapeNodeId++,
+    kernelName: kernel,
+    inputs: Object.fromEntries(differentiable.map((name) => [name, inputs[name]])),
+    outputs,
+    saved: Object.values(saved),
+    gradient,
   });
-  return node(...differentiable.map((name) => inputs[name]));
+}
+
+/** The gradients of several outputs by name; of an output that nobody used there is none. */
+function numbered(dys: (tf.Tensor | null)[]): Record<string, tf.Tensor> {
+  return Object.fromEntries(dys.flatMap((dy, i) => (dy ? [[`dy${i}`, dy]] : [])));
 }
 
 function asArray(result: tf.Tensor | tf.Tensor[]): tf.Tensor[] {

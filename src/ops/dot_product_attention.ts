@@ -16,6 +16,7 @@ import { drawSeed, type Seed } from '../util/random.js';
 import { broadcastsTo, shapeText } from '../util/shapes.js';
 import {
   attentionWeights,
+  clearHidden,
   visibleKeys,
   weightedValues,
   type AttentionSizes,
@@ -116,8 +117,8 @@ export function dotProductAttention(
     dropout > 0 ? drawSeed('dotProductAttention', options.seed) : { seed: 0, counter: 0 };
 
   const compose = (): AttentionWithScores => {
-    const [keys, values] = [key, value].map((tensor) => inUse(tensor, sizes.S));
     const visible = visibleKeys(sizes, options);
+    const [keys, values] = [key, value].map((x) => clearHidden(inUse(x, sizes.S), visible));
     const scores = attentionWeights(query, keys, sizes, { bias, visible, scale, softCap });
     const weights =
       dropout > 0 ? tf.mul(scores, dropoutMask(scores.shape, dropout, random)) : scores;

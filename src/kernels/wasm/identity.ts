@@ -7,8 +7,6 @@ import type { Attempt } from './replace_kernel.js';
 
 /** `Identity` of TensorFlow.js: counts one holder more of the same data. */
 export const identity: Attempt = (call) => {
-  const { dataId, shape, dtype } = call.inputs.x;
-  if (dtype === 'string' || dtype === 'complex64') return null;
-  call.backend.incRef(dataId);
-  return { dataId, shape, dtype };
+  const { x } = call.inputs;
+  return x.dtype === 'string' || x.dtype === 'complex64' ? null : call.share(x);
 };

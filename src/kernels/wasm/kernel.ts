@@ -73,8 +73,16 @@ export class KernelCall {
    * @returns Another handle on its data; null when it is shared.
    */
   inPlace(tensor: tf.TensorInfo): tf.TensorInfo | null {
-    const { dataId, shape, dtype } = tensor;
-    if (this.backend.dataIdMap.get(dataId)!.refCount !== 1) return null;
+    return this.backend.dataIdMap.get(tensor.dataId)!.refCount === 1 ? this.share(tensor) : null;
+  }
+
+  /**
+   * An output that is an input.
+   *
+   * @param tensor The input.
+   * @returns Another handle on its data.
+   */
+  share({ dataId, shape, dtype }: tf.TensorInfo): tf.TensorInfo {
     this.backend.incRef(dataId);
     return { dataId, shape, dtype };
   }

@@ -7,6 +7,8 @@ export interface Product {
   a: number;
   /** B, [k, n], or [n, k] where transposed. */
   b: number;
+  /** Bytes from one row of B, as it lies, to the next; those of a row by default. */
+  strideB?: number;
   /** C, [m, n]. */
   c: number;
   /** Rows of C. */
@@ -39,6 +41,7 @@ export interface Product {
 export function matmul(call: KernelCall, product: Product): void {
   const { transposeA = false, transposeB = false, sharedA = false, sharedB = false } = product;
   const { a, b, c, n, k, bias = 0 } = product;
+  const { strideB = 4 * (transposeB ? k : n) } = product;
   // Rows of A that take the same B are one product: B is packed once.
   const joined = sharedB && !sharedA && !transposeA;
   const m = joined ? product.m * (product.batch ?? 1) : product.m;
@@ -47,7 +50,7 @@ export function matmul(call: KernelCall, product: Product): void {
   call.withScratch(exports.matmulScratch(m, n, k) >>> 0, (scratch) =>
     exports.matmul(
       ...([a, 4 * (transposeA ? m : k), transposeA] as const),
-      ...([b, 4 * (transposeB ? k : n), transposeB] as const),
+      ...([b, strideB, transposeB] as const),
       ...([c, 4 * n, m, n, k, bias] as const),
       ...([batch, sharedA ? 0 : 4 * m * k, sharedB ? 0 : 4 * k * n, 4 * m * n, scratch] as const),
     ),

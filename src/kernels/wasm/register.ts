@@ -13,7 +13,9 @@ import { registerWasmKernel, unregisterWasmKernel, type WasmKernel } from './ker
 import { layerNormKernels } from './layer_norm.js';
 import { linearKernels } from './linear.js';
 import { onInstantiated } from './module.js';
+import { projectionsKernels } from './projections.js';
 import { replaceKernel } from './replace_kernel.js';
+import { residualKernels } from './residual.js';
 import { rmsNormKernels } from './rms_norm.js';
 import { rotaryKernels } from './rotary.js';
 import { siluKernels } from './silu.js';
@@ -32,6 +34,8 @@ const kernels: WasmKernel[] = [
   ...globalNormKernels,
   ...layerNormKernels,
   ...linearKernels,
+  ...projectionsKernels,
+  ...residualKernels,
   ...rmsNormKernels,
   ...rotaryKernels,
   ...siluKernels,

@@ -50,9 +50,25 @@ function check(name: string, seed: number): void {
           return name in acceleratedCases ? onAcceleratedSide(side, body) : forcePath(side, body);
         },
       );
+      if (call.truth) expectNearTruth(call, call.truth);
     } catch (error) {
       throw new Error(`${textOf(name, call)}: FUZZ_SEED=${seed} repeats it.`, { cause: error });
     }
+  });
+}
+
+/** Holds the kernels against float64. */
+function expectNearTruth({ inputs, operation }: Case, truth: NonNullable<Case['truth']>): void {
+  const dy = tf.randomUniform(operation(...inputs).shape, -1, 1, 'float32', 13);
+  const got = forcePath('kernel', () => [operation(...inputs), ...tf.grads(operation)(inputs, dy)]);
+  truth(dy.dataSync()).forEach(({ values, bounds }, i) => {
+    const numbers = got[i].dataSync();
+    expect(numbers).toHaveLength(values.length);
+    numbers.forEach((number, at) => {
+      if (!(Math.abs(number - values[at]) <= bounds[at] + 1e-30)) {
+        throw new Error(`result ${i} at ${at}: ${number}, not ${values[at]} ± ${bounds[at]}.`);
+      }
+    });
   });
 }
 

@@ -6,6 +6,7 @@ import { cacheWrite } from '../../../src/ops/cache_write.js';
 import { globalNorm } from '../../../src/ops/global_norm.js';
 import * as ops from '../../../src/ops/index.js';
 import type { Chance } from '../../support/chance.js';
+import { normalised, type Truth } from '../../support/float64.js';
 
 /** A call, for `expectKernelLikeReference`. */
 export interface Case {
@@ -17,6 +18,8 @@ export interface Case {
   operation: (...inputs: tf.Tensor[]) => tf.Tensor;
   /** What is right; by default, `operation` without kernels. */
   reference?: (...inputs: tf.Tensor[]) => tf.Tensor;
+  /** The right value and gradients, for a gradient of the output, where two right answers may differ by much. */
+  truth?: (dy: ArrayLike<number>) => Truth[];
   /** How many times the usual tolerance two right answers may differ by; 1 by default. */
   slack?: number;
 }
@@ -104,15 +107,59 @@ export const acceleratedCases: Record<string, (chance: Chance) => Case> = {
   }),
 };
 
+/** Sets rows to 0, so that their gradients are 0: none, or those that a random choice takes. */
+function rowsOf(chance: Chance, lead: number[], axes: number): (y: tf.Tensor) => tf.Tensor {
+  if (chance.once(2)) return (y) => y;
+  const kept = tf.cast(chance.integers(lead, 0, chance.whole(0, 3)), 'float32');
+  const shape = [...lead, ...Array<number>(axes).fill(1)];
+  return (y) => tf.mul(y, tf.reshape(tf.minimum(kept, 1), shape));
+}
+
 /** Cases by the name of the operation. */
 export const cases: Record<string, (chance: Chance) => Case> = {
   linear: (chance) => {
-    const [D, E] = [chance.length(131), chance.length(131)];
-    const x = chance.tensor([...chance.shape(chance.whole(0, 3), 131), D]);
-    const bias = chance.once(2) ? [chance.tensor([E])] : [];
+    const lead = chance.shape(chance.whole(0, 3), 131);
+    const [from, to] = [chance.shape(chance.whole(1, 2), 131), chance.shape(chance.whole(1, 2), 131)]; // prettier-ignore
+    const options: ops.LinearOptions = { inputAxes: from.length };
+    if (from.length === 1 && to.length === 1) options.transposeKernel = chance.once(2);
+    if (chance.once(2)) options.activation = chance.pick(ops.activationNames);
+    const kernel = chance.tensor(options.transposeKernel ? [...to, ...from] : [...from, ...to], 0.3); // prettier-ignore
+    const bias = chance.once(2) ? [chance.tensor(to)] : [];
+    const padding = rowsOf(chance, lead, to.length);
     return {
-      inputs: [x, chance.tensor([D, E]), ...bias],
-      operation: (x, kernel, bias) => ops.linear(x, kernel, bias),
+      inputs: [chance.tensor([...lead, ...from]), kernel, ...bias],
+      options,
+      operation: (x, kernel, bias) => padding(ops.linear(x, kernel, bias, options)),
+    };
+  },
+
+  projections: (chance) => {
+    const lead = chance.shape(chance.whole(0, 3), 131);
+    const D = chance.length(65);
+    const widths = Array.from({ length: chance.whole(1, 4) }, () => chance.shape(chance.whole(1, 2), 65)); // prettier-ignore
+    const biased = widths.map(() => chance.once(2));
+    const weights = widths.flatMap((width, i) => [
+      chance.tensor([D, ...width]),
+      ...(biased[i] ? [chance.tensor(width)] : []),
+    ]);
+    const padding = rowsOf(chance, lead, 1);
+    return {
+      inputs: [chance.tensor([...lead, D]), ...weights],
+      options: { biased },
+      operation: (x, ...weights) => {
+        const rest = [...weights];
+        const maps = biased.map((has) => ({ kernel: rest.shift()!, bias: has ? rest.shift()! : null })); // prettier-ignore
+        const outputs = ops.projections(x, maps).map((y) => tf.reshape(y, [...lead, -1]));
+        return padding(outputs.length === 1 ? outputs[0] : tf.concat(outputs, -1));
+      },
+    };
+  },
+
+  residual: (chance) => {
+    const shape = chance.shape(chance.whole(0, 4), ELEMENTS);
+    return {
+      inputs: [chance.tensor(shape), chance.tensor(shape)],
+      operation: (x, added) => ops.residual(x, added),
     };
   },
 
@@ -156,26 +203,30 @@ export const cases: Record<string, (chance: Chance) => Case> = {
   },
 
   layerNorm: (chance) => {
-    const { x, axis, parameter, slack } = normed(chance);
+    const { x, axis, parameter, slack, truth } = normed(chance);
     const options = { axis, epsilon: chance.pick([1e-5, 1e-3, 0.1]) };
-    const [gamma, beta] = [chance.once(2), chance.once(2)];
+    const gamma = chance.once(2) ? parameter() : undefined;
+    const beta = chance.once(2) ? parameter() : undefined;
     return {
-      inputs: [x, ...(gamma ? [parameter()] : []), ...(beta ? [parameter()] : [])],
-      options: { ...options, gamma, beta },
+      inputs: [x, gamma, beta].filter((tensor) => tensor !== undefined),
+      options: { ...options, gamma: gamma !== undefined, beta: beta !== undefined },
       operation: (x, ...rest) =>
-        ops.layerNorm(x, gamma ? rest.shift() : null, beta ? rest.shift() : null, options),
+        ops.layerNorm(x, gamma && rest.shift(), beta && rest.shift(), options),
       slack,
+      truth: truth({ ...options, gamma, beta, centred: true }),
     };
   },
 
   rmsNorm: (chance) => {
-    const { x, axis, parameter, slack } = normed(chance);
+    const { x, axis, parameter, slack, truth } = normed(chance);
     const options = { axis, epsilon: chance.pick([1e-6, 1e-3, 0.1]) };
+    const gamma = chance.once(2) ? parameter() : undefined;
     return {
-      inputs: [x, ...(chance.once(2) ? [parameter()] : [])],
+      inputs: gamma ? [x, gamma] : [x],
       options,
       operation: (x, scale) => ops.rmsNorm(x, scale, options),
       slack,
+      truth: truth({ ...options, gamma, centred: false }),
     };
   },
 
@@ -330,18 +381,36 @@ function normed(chance: Chance): {
   axis: number | number[];
   parameter: () => tf.Tensor;
   slack: number;
+  truth: (parameters: {
+    gamma?: tf.Tensor | undefined;
+    beta?: tf.Tensor | undefined;
+    epsilon: number;
+    centred: boolean;
+  }) => Case['truth'];
 } {
   const rank = chance.whole(1, 4);
   const x = chance.tensor(chance.shape(rank, ELEMENTS), chance.pick([0, 0.1, 1, 30]));
   const count = chance.once(4) ? chance.whole(1, rank) : 1;
   const axis = Array.from({ length: count }, (_, i) => rank - count + i);
   const shape = x.shape.slice(rank - count);
-  // Of two or three numbers that lie close together, 1/√(σ² + ε) and its gradient show the roundings of the mean.
-  const slack = tf.util.sizeFromShape(shape) <= 3 ? 500 : 20;
+  // Of two or three numbers that lie close together, 1/√(σ² + ε) and its gradient show the roundings of the mean: kernel
+  // and reference may both be right and far apart. What they have to be near is the truth.
+  const D = tf.util.sizeFromShape(shape);
+  const slack = D <= 3 ? 500 : 20;
   return {
     x,
     axis: count === 1 ? -1 : axis,
     parameter: () => chance.tensor(shape),
     slack,
+    truth:
+      ({ gamma, beta, epsilon, centred }) =>
+      (dy) => {
+        const { y, dx, dGamma, dBeta } = normalised(x.dataSync(), dy, {
+          ...{ D, epsilon, centred },
+          ...(gamma && { gamma: gamma.dataSync() }),
+          ...(beta && { beta: beta.dataSync() }),
+        });
+        return [y, dx, ...(gamma ? [dGamma] : []), ...(beta ? [dBeta] : [])];
+      },
   };
 }

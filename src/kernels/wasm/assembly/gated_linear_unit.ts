@@ -1,5 +1,5 @@
 import {
-  activate, GELU, GELU_TANH, LINEAR, RELU, SIGMOID, SILU, slope, TANH,
+  activate, firstPart, GELU, GELU_TANH, LINEAR, RELU, secondPart, SIGMOID, SILU, slope, slopeOf, TANH, valueOf,
 } from './activation'; // prettier-ignore
 import { loadFirst, storeFirst } from './partial';
 
@@ -31,8 +31,10 @@ function backward(
   while (gate != end) {
     const g = v128.load(gate);
     const d = v128.load(dy);
-    v128.store(dGate, f32x4.mul(f32x4.mul(d, v128.load(up)), slope(kind, g)));
-    v128.store(dUp, f32x4.mul(d, activate(kind, g)));
+    const first = firstPart(kind, g);
+    const second = secondPart(kind, g, first);
+    v128.store(dGate, f32x4.mul(f32x4.mul(d, v128.load(up)), slopeOf(kind, g, first, second)));
+    v128.store(dUp, f32x4.mul(d, valueOf(kind, g, second)));
     dy += 16;
     gate += 16;
     up += 16;

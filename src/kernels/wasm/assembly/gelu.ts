@@ -11,7 +11,7 @@ function clip(x: v128): v128 {
 
 /** e^(−x²/2). */
 // @inline
-function bell(x: v128): v128 {
+export function bell(x: v128): v128 {
   return exp(f32x4.mul(f32x4.mul(x, x), f32x4.splat(-0.5)));
 }
 
@@ -21,7 +21,7 @@ function bell(x: v128): v128 {
  * tail on the left loses no digits.
  */
 // @inline
-function phi(x: v128): v128 {
+export function phi(x: v128, bell: v128): v128 {
   const one = f32x4.splat(1);
   const t = f32x4.div(one, madd(f32x4.abs(x), f32x4.splat(0.3), one));
   let p = f32x4.splat(0.03567522019147873);
@@ -32,44 +32,36 @@ function phi(x: v128): v128 {
   p = madd(p, t, f32x4.splat(0.09991319477558136));
   p = madd(p, t, f32x4.splat(0.12075400352478027));
   p = madd(p, t, f32x4.splat(0.11962930113077164));
-  const tail = f32x4.mul(f32x4.mul(p, t), bell(x));
+  const tail = f32x4.mul(f32x4.mul(p, t), bell);
   return v128.bitselect(tail, f32x4.sub(one, tail), f32x4.lt(x, f32x4.splat(0)));
 }
 
 /** Φ of the tanh form, (1 + tanh u)/2 = sigmoid(2u) with u = √(2/π)·(x + 0.044715·x³). */
 // @inline
-function tanhPhi(x: v128): v128 {
+export function tanhPhi(x: v128): v128 {
   const square = f32x4.mul(x, x);
   const inner = madd(square, f32x4.splat(0.07135481282553006), f32x4.splat(1.5957691216057308));
   return sigmoid(f32x4.mul(x, inner));
 }
 
-/** x·Φ(x), exact form. */
+/** x·Φ(x), both forms. */
 // @inline
-export function gelu(x: v128): v128 {
-  return f32x4.mul(f32x4.pmax(x, f32x4.splat(-20)), phi(x));
+export function gelu(x: v128, phi: v128): v128 {
+  return f32x4.mul(f32x4.pmax(x, f32x4.splat(-20)), phi);
 }
 
-/** Φ(x) + x·Φ′(x), Φ′(x) = e^(−x²/2)/√(2π). */
+/** Φ(x) + x·Φ′(x), exact form: Φ′(x) = e^(−x²/2)/√(2π). */
 // @inline
-export function geluSlope(x: v128): v128 {
-  const density = f32x4.mul(bell(x), f32x4.splat(0.3989422804014327));
-  return madd(clip(x), density, phi(x));
+export function geluSlope(x: v128, phi: v128, bell: v128): v128 {
+  return madd(clip(x), f32x4.mul(bell, f32x4.splat(0.3989422804014327)), phi);
 }
 
-/** x·Φ(x), tanh form. */
+/** Φ(x) + x·Φ′(x), tanh form: Φ′ = Φ·(1 − Φ)·2u′. */
 // @inline
-export function geluTanh(x: v128): v128 {
-  return f32x4.mul(f32x4.pmax(x, f32x4.splat(-20)), tanhPhi(x));
-}
-
-/** Φ(x) + x·Φ′(x), Φ′ = Φ·(1 − Φ)·2u′. */
-// @inline
-export function geluTanhSlope(x: v128): v128 {
-  const p = tanhPhi(x);
+export function geluTanhSlope(x: v128, phi: v128): v128 {
   const c = clip(x);
   const square = f32x4.mul(c, c);
   const inner = madd(square, f32x4.splat(0.21406443847659018), f32x4.splat(1.5957691216057308));
-  const density = f32x4.mul(f32x4.mul(p, f32x4.sub(f32x4.splat(1), p)), inner);
-  return madd(c, density, p);
+  const density = f32x4.mul(f32x4.mul(phi, f32x4.sub(f32x4.splat(1), phi)), inner);
+  return madd(c, density, phi);
 }

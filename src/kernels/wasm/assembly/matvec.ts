@@ -60,35 +60,80 @@ export function addRowTimesMatrix(
   }
 }
 
-/** y[n] += Σ x[i]·W[i] over 4 rows of W. */
+/**
+ * y[n] += Σ x[i]·W[i] over 4 rows of W. A line of the cache of each row in a turn: the addresses of the rows, computed
+ * once for it, are a fifth of the instructions of turns of 4 columns. GB/s with W [768, 768] in the cache 56 and 69.
+ * Where the rows begin within 16 bytes (50,257 columns), columns are taken one by one up to the next 16.
+ */
 function addFourRows(x: usize, xStride: usize, w: usize, ldw: usize, y: usize, n: i32): void {
-  const end = y + ((<usize>(n & ~3)) << 2);
   const x0 = v128.load32_splat(x);
   const x1 = v128.load32_splat(x + xStride);
   const x2 = v128.load32_splat(x + 2 * xStride);
   const x3 = v128.load32_splat(x + 3 * xStride);
-  const o2 = ldw << 1;
-  const o3 = ldw + o2;
-  for (; y != end; y += 16) {
-    // Two chains: one of four additions would take longer than the loads.
-    let even = madd(x0, v128.load(w), v128.load(y));
-    let odd = f32x4.mul(x1, v128.load(w + ldw));
-    even = madd(x2, v128.load(w + o2), even);
-    odd = madd(x3, v128.load(w + o3), odd);
-    v128.store(y, f32x4.add(even, odd));
-    w += 16;
+  let w1 = w + ldw;
+  let w2 = w1 + ldw;
+  let w3 = w2 + ldw;
+  const end = y + ((<usize>n) << 2);
+  // prettier-ignore
+  for (; y != end && (w & 15) != 0; y += 4) {
+    addColumn(x0, x1, x2, x3, w, w1, w2, w3, y);
+    w += 4; w1 += 4; w2 += 4; w3 += 4;
   }
-  for (let rest = n & 3; rest > 0; rest--) {
-    let sum = load<f32>(y);
-    let from = w;
-    for (let i: usize = 0; i < 4; i++) {
-      sum += load<f32>(x + i * xStride) * load<f32>(from);
-      from += ldw;
-    }
-    store<f32>(y, sum);
-    w += 4;
-    y += 4;
+  // prettier-ignore
+  for (const lines = y + ((end - y) & ~63); y != lines; y += 64) {
+    v128.store(y, fourTerms(x0, x1, x2, x3, v128.load(w), v128.load(w1), v128.load(w2), v128.load(w3), v128.load(y)));
+    v128.store(y, fourTerms(x0, x1, x2, x3, v128.load(w, 16), v128.load(w1, 16), v128.load(w2, 16), v128.load(w3, 16), v128.load(y, 16)), 16);
+    v128.store(y, fourTerms(x0, x1, x2, x3, v128.load(w, 32), v128.load(w1, 32), v128.load(w2, 32), v128.load(w3, 32), v128.load(y, 32)), 32);
+    v128.store(y, fourTerms(x0, x1, x2, x3, v128.load(w, 48), v128.load(w1, 48), v128.load(w2, 48), v128.load(w3, 48), v128.load(y, 48)), 48);
+    w += 64; w1 += 64; w2 += 64; w3 += 64;
   }
+  // prettier-ignore
+  for (const fours = y + ((end - y) & ~15); y != fours; y += 16) {
+    v128.store(y, fourTerms(x0, x1, x2, x3, v128.load(w), v128.load(w1), v128.load(w2), v128.load(w3), v128.load(y)));
+    w += 16; w1 += 16; w2 += 16; w3 += 16;
+  }
+  // prettier-ignore
+  for (; y != end; y += 4) {
+    addColumn(x0, x1, x2, x3, w, w1, w2, w3, y);
+    w += 4; w1 += 4; w2 += 4; w3 += 4;
+  }
+}
+
+/** One column, rounded as it is among four. */
+function addColumn(
+  x0: v128,
+  x1: v128,
+  x2: v128,
+  x3: v128,
+  w0: usize,
+  w1: usize,
+  w2: usize,
+  w3: usize,
+  y: usize,
+): void {
+  const a = v128.load32_zero(w0);
+  const b = v128.load32_zero(w1);
+  const c = v128.load32_zero(w2);
+  const d = v128.load32_zero(w3);
+  v128.store32_lane(y, fourTerms(x0, x1, x2, x3, a, b, c, d, v128.load32_zero(y)), 0);
+}
+
+/** y + Σ xᵢ·wᵢ in two chains: one of four additions would take longer than the loads. */
+// @inline
+function fourTerms(
+  x0: v128,
+  x1: v128,
+  x2: v128,
+  x3: v128,
+  w0: v128,
+  w1: v128,
+  w2: v128,
+  w3: v128,
+  y: v128,
+): v128 {
+  const even = madd(x2, w2, madd(x0, w0, y));
+  const odd = madd(x3, w3, f32x4.mul(x1, w1));
+  return f32x4.add(even, odd);
 }
 
 /** y[n] += x·w[n]. */
