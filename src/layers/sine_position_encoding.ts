@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { sinCos } from '../ops/sin_cos.js';
 import { broadcastNumbers } from '../util/broadcast.js';
 import { assertNumber } from '../util/errors.js';
 import { stopGradient } from '../util/stop_gradient.js';
@@ -75,17 +76,14 @@ export class SinePositionEncoding extends ArgumentLayer {
     if (positions as unknown) {
       assertPositions(this.name, positions, inputs);
       return stopGradient(() => {
-        const frequencies = tf.tensor1d(Array.from({ length: D }, (_, j) => frequency(j)));
-        const angles = tf.mul(tf.expandDims(tf.cast(positions, 'float32'), -1), frequencies);
-        const odd = tf.cast(
-          Array.from({ length: D }, (_, j) => j % 2),
-          'float32',
+        const pairs = Float32Array.from({ length: Math.ceil(D / 2) }, (_, i) => frequency(2 * i));
+        const both = tf.stack(sinCos(positions, pairs), -1); // [..., ⌈D/2⌉, 2]
+        const encoding = tf.reshape(both, [...positions.shape, 2 * pairs.length]);
+        const starts = encoding.shape.map(() => 0);
+        return broadcastNumbers(
+          D % 2 === 0 ? encoding : tf.slice(encoding, starts, [...positions.shape, D]),
+          inputs.shape,
         );
-        const encoding = tf.add(
-          tf.mul(tf.sin(angles), tf.sub(1, odd)),
-          tf.mul(tf.cos(angles), odd),
-        );
-        return broadcastNumbers(encoding, inputs.shape);
       });
     }
     // Known on the host: one upload, and no device's idea of sin(10⁵).

@@ -10,6 +10,8 @@ import { largeNegative } from '../masks/large_negative.js';
 import { slidingWindow } from '../masks/sliding_window.js';
 import { toBool } from '../masks/to_bool.js';
 import { broadcastMask, replaceHidden } from '../util/broadcast.js';
+import { storesHalfFloats } from '../util/half_floats.js';
+import { stopGradient } from '../util/stop_gradient.js';
 
 /** Sizes of one call, by the letters of util/shapes. */
 export type AttentionSizes = Record<'B' | 'T' | 'S' | 'N' | 'K' | 'H' | 'Hv', number>;
@@ -55,6 +57,24 @@ export function visibleKeys(
   if (causal && offset < S - 1) parts.push(causalMask(T, S, offset));
   if (window && !(causal && offset + T <= window)) parts.push(slidingWindow(T, S, window, offset));
   return parts.length > 0 ? and(...parts) : undefined;
+}
+
+/**
+ * Keys or values of which those that no query sees are 0, where the backend stores 16-bit floats. What is beyond ±65,504
+ * there is infinite or NaN, so that a weight of 0 would not keep it out of a sum. Elsewhere nothing is changed.
+ *
+ * @param x Keys or values, [B, S, K, H].
+ * @param visible What `visibleKeys` returns.
+ * @returns Shape of x.
+ */
+export function clearHidden(x: tf.Tensor, visible: tf.Tensor | undefined): tf.Tensor {
+  if (visible === undefined || !storesHalfFloats()) return x;
+  const seen = stopGradient(() => {
+    const full = tf.reshape(visible, [...[1, 1, 1, 1].slice(visible.rank), ...visible.shape]);
+    const byAny = tf.any(full, [1, 2]); // [B or 1, S or 1]
+    return broadcastMask(tf.reshape(byAny, [...byAny.shape, 1, 1]), x.shape);
+  });
+  return replaceHidden(seen, x, 0);
 }
 
 /**

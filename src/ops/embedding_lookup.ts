@@ -8,6 +8,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { assert, describe } from '../util/errors.js';
 import { assertFloatTensor } from '../util/float_tensor.js';
+import { assertExactIntegers } from '../util/half_floats.js';
 import { shapeText } from '../util/shapes.js';
 import { dispatch } from './dispatch.js';
 
@@ -20,7 +21,8 @@ import { dispatch } from './dispatch.js';
  * @param table [V, D], float32.
  * @param ids [...], int32, or float32 holding integers (what a functional model hands on).
  * @returns [..., D]; differentiable in the table, where rows looked up more than once collect all their gradients.
- * @throws Error when the table has not two axes or ids are no numbers.
+ * @throws Error when the table has not two axes or ids are no numbers; when the backend stores 16-bit floats and the
+ *   table has more than 2,049 rows, because it could not tell them apart.
  */
 export function embeddingLookup(table: tf.Tensor, ids: tf.Tensor): tf.Tensor {
   assertFloatTensor('embeddingLookup', 'table', table);
@@ -34,6 +36,7 @@ export function embeddingLookup(table: tf.Tensor, ids: tf.Tensor): tf.Tensor {
       `embeddingLookup: ids must be an int32 tensor, or a float32 one holding integers, ` +
       `got ${ids instanceof tf.Tensor ? `dtype=${ids.dtype}` : `ids=${describe(ids)}`}.`,
   );
+  assertExactIntegers('embeddingLookup', 'ids', table.shape[0] - 1);
   return tf.tidy(() => {
     const whole = ids.dtype === 'int32' ? ids : tf.cast(ids, 'int32');
     return dispatch({

@@ -4,6 +4,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { assert, assertInteger, assertNumber, describe } from '../util/errors.js';
 import { shapeText } from '../util/shapes.js';
+import { sinCos } from './sin_cos.js';
 
 /** Options of {@link rotary}. */
 export interface RotaryOptions {
@@ -85,9 +86,7 @@ export function rotaryTable(
   const batch = positions?.rank === 2 ? positions.shape[0] : 1;
   const shape = [batch, T, ...(xShape.length === 4 ? [1] : []), frequencies.length];
   if (positions !== undefined) {
-    const column = tf.reshape(tf.cast(positions, 'float32'), [batch * T, 1]);
-    const angles = tf.reshape(tf.mul(column, tf.tensor1d(frequencies)), shape);
-    const [cos, sin] = [tf.cos(angles), tf.sin(angles)];
+    const [sin, cos] = sinCos(tf.reshape(positions, shape.slice(0, -1)), frequencies);
     return factor === 1 ? [cos, sin] : [tf.mul(cos, factor), tf.mul(sin, factor)];
   }
   // Known on the host: two uploads in place of six operations, and no device's idea of cos(10⁵).

@@ -17,8 +17,10 @@ import {
   describe,
 } from '../util/errors.js';
 import { assertFloatTensor } from '../util/float_tensor.js';
+import { assertExactIntegers } from '../util/half_floats.js';
 import { shapeText } from '../util/shapes.js';
 import { dispatch } from './dispatch.js';
+import { putEntries, rowEntries, takeEntries } from './row_entries.js';
 
 /** Options of {@link sparseSoftmaxCrossEntropy}. */
 export interface SparseSoftmaxCrossEntropyOptions {
@@ -41,7 +43,8 @@ export interface SparseSoftmaxCrossEntropyOptions {
  *   undefined on the device. No gradient flows into them.
  * @param options {@link SparseSoftmaxCrossEntropyOptions}
  * @returns A scalar; with reduction `'none'` the loss of each position, [...].
- * @throws Error when the shapes do not fit together or an option is out of range.
+ * @throws Error when the shapes do not fit together or an option is out of range; when the backend stores 16-bit
+ *   floats and V is above 2,049, because it could not tell the labels apart.
  */
 export function sparseSoftmaxCrossEntropy(
   logits: tf.Tensor,
@@ -70,6 +73,8 @@ export function sparseSoftmaxCrossEntropy(
       `${where}: labels must have the shape of logits without the last axis, ${shapeText(shape)}, ` +
       `got labels=${shapeText(labels.shape)}, logits=${shapeText(logits.shape)}.`,
   );
+  if (labels.size === 0) return withoutRows(logits, reduction === 'none' ? shape : []);
+  assertExactIntegers(where, 'labels', logits.shape[logits.rank - 1] - 1);
   return tf.tidy(() => {
     const whole = tf.reshape(tf.cast(labels, 'int32'), shape);
     const losses = dispatch({
@@ -86,6 +91,13 @@ export function sparseSoftmaxCrossEntropy(
   });
 }
 
+/** The loss of no rows, 0 or empty: gatherND throws there, and on wasm the sum of nothing is anything. */
+function withoutRows(logits: tf.Tensor, shape: number[]): tf.Tensor {
+  const value = (): tf.Tensor => (shape.length > 0 ? tf.zeros(shape) : tf.scalar(0));
+  const gradFunc = (): tf.Tensor => tf.zeros(logits.shape);
+  return tf.customGrad(() => ({ value: value(), gradFunc }))(logits);
+}
+
 /** Loss of each position, 0 where it is ignored. */
 function reference(
   logits: tf.Tensor,
@@ -97,7 +109,7 @@ function reference(
   const M = labels.size;
   const gradFunc = (dy: tf.Tensor, [p, at, counted]: tf.Tensor[]): tf.Tensor => {
     const weight = tf.mul(tf.reshape(dy, [M]), tf.cast(counted, 'float32'));
-    const target = tf.scatterND(at, tf.mul(weight, 1 - smoothing), [M, V]);
+    const target = putEntries(tf.mul(weight, 1 - smoothing), at, [M, V]);
     const spread = smoothing > 0 ? tf.sub(p, smoothing / V) : p;
     const gradient = tf.sub(tf.mul(spread, tf.reshape(weight, [M, 1])), target);
     return tf.reshape(gradient, logits.shape);
@@ -107,12 +119,12 @@ function reference(
     const flat = tf.reshape(labels, [M]);
     const counted = isCounted(flat, ignoreIndex);
     const column = tf.mul(flat, tf.cast(counted, 'int32')); // an ignored label gathers entry 0 instead
-    const at = tf.stack([tf.range(0, M, 1, 'int32'), column], 1);
+    const at = rowEntries(column, V);
     const p = tf.softmax(rows);
     const max = tf.max(rows, -1);
     const logMaxP = tf.log(tf.max(p, -1));
     (save as tf.GradSaveFunc)([p, at, counted]);
-    let losses = tf.sub(tf.sub(max, tf.gatherND(rows, at)), logMaxP);
+    let losses = tf.sub(tf.sub(max, takeEntries(rows, at)), logMaxP);
     if (smoothing > 0) {
       const uniform = tf.sub(tf.sub(max, tf.mean(rows, -1)), logMaxP);
       losses = tf.add(tf.mul(losses, 1 - smoothing), tf.mul(uniform, smoothing));

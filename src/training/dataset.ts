@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { assert } from '../util/errors.js';
+import { assertExactIntegers, storesHalfFloats } from '../util/half_floats.js';
 
 /** Numbers with a shape, before they become a tensor. */
 export interface HostArray {
@@ -110,11 +111,12 @@ export function iterate(
  * @param batch Plain arrays.
  * @param names Inputs to take; all unless given.
  * @returns Tensors; dispose of them after use (`tf.dispose(result)` frees all).
+ * @throws Error when the backend stores 16-bit floats and an integer is above 2,048.
  */
 export function toTensors(batch: Batch, names = Object.keys(batch.inputs)): TensorBatch {
   const inputs: tf.NamedTensorMap = {};
-  for (const name of names) inputs[name] = tensorOf(batch.inputs[name]);
-  return { inputs, labels: tensorOf(batch.labels) };
+  for (const name of names) inputs[name] = tensorOf(name, batch.inputs[name]);
+  return { inputs, labels: tensorOf('labels', batch.labels) };
 }
 
 /**
@@ -186,6 +188,11 @@ export function assertBatchFits(
   );
 }
 
-function tensorOf({ values, shape, dtype }: HostArray): tf.Tensor {
+function tensorOf(name: string, { values, shape, dtype }: HostArray): tf.Tensor {
+  if (dtype === 'int32' && storesHalfFloats()) {
+    let largest = 0;
+    for (const id of values) largest = Math.max(largest, id);
+    assertExactIntegers('dataset', name, largest);
+  }
   return tf.tensor(values, shape, dtype);
 }

@@ -1,10 +1,12 @@
 import { assert, describe } from './errors.js';
+import { assertExactIntegers } from './half_floats.js';
 
 /** Token ids on the host: one sequence, or sequences in arrays, to any depth. */
 export type TokenIds = ArrayLike<number> | readonly TokenIds[];
 
 /**
- * Checks token ids where they come in from the host; on a device an id out of range is undefined.
+ * Checks token ids where they come in from the host; on a device an id out of range is undefined. Where WebGL stores
+ * 16-bit floats ids above 2,048 are refused.
  *
  * @param where Name of the function that was called.
  * @param ids Numbers, or nested arrays of them.
@@ -13,7 +15,9 @@ export type TokenIds = ArrayLike<number> | readonly TokenIds[];
  *   `generate: token ids must be integers between 0 and 95, got 96 at row 0, position 3.`
  */
 export function assertTokenIds(where: string, ids: TokenIds, vocabularySize: number): void {
+  let largest = 0;
   visit(ids, []);
+  assertExactIntegers(where, 'token ids', largest);
 
   function visit(part: unknown, path: number[]): void {
     if (Array.isArray(part) || ArrayBuffer.isView(part)) {
@@ -27,6 +31,7 @@ export function assertTokenIds(where: string, ids: TokenIds, vocabularySize: num
         `${where}: token ids must be integers between 0 and ${vocabularySize - 1}, ` +
         `got ${describe(part)}${placeText(path)}.`,
     );
+    largest = Math.max(largest, part);
   }
 }
 

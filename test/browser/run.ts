@@ -23,9 +23,10 @@ import { serve } from './server.js';
 /** Folders and files of test/ that run here, by backend. */
 const ON_GPU = [
   ...['contract', 'masks', 'ops', 'layers', 'models', 'cache'],
-  'training/fixtures.test.ts',
+  ...['training/fixtures.test.ts', 'generation/sampling.test.ts'],
+  'pretrained/keras/from_file.test.ts',
 ];
-const ON_WASM = ['contract', 'kernels/wasm', 'browser'];
+const ON_WASM = ['contract', 'kernels/wasm', 'browser', 'pretrained/keras/from_file.test.ts'];
 const FOLDERS: Record<string, string[]> = {
   webgl: ON_GPU,
   'webgl-f16': ON_GPU,

@@ -9,6 +9,7 @@ import {
 import { describeBackends, expectNoLeak } from '../support/backends.js';
 import { expectClose, expectIdentical } from '../support/expect_close.js';
 import { loadFixtures, type FixtureCase } from '../support/fixtures.js';
+import { precision } from '../support/precision.js';
 
 /** The options that the parameters of a fixture describe. */
 function optionsOf(c: FixtureCase): DotProductAttentionOptions {
@@ -108,11 +109,13 @@ describeBackends('dotProductAttention', () => {
     const f = (q: tf.Tensor): tf.Scalar =>
       tf.sum(tf.square(dotProductAttention(q, k, v, { softCap: 0.7, causal: true })));
     const direction = tf.randomNormal(q.shape, 0, 1, 'float32', 9);
-    const h = 1e-2;
+    const h = Math.max(1e-2, precision().step);
     const plus = f(tf.add(q, tf.mul(direction, h))).dataSync()[0];
     const minus = f(tf.sub(q, tf.mul(direction, h))).dataSync()[0];
     const along = tf.sum(tf.mul(tf.grad(f)(q), direction)).dataSync()[0];
-    expect(Math.abs(along - (plus - minus) / (2 * h))).toBeLessThan(1e-2 * (1 + Math.abs(along)));
+    expect(Math.abs(along - (plus - minus) / (2 * h))).toBeLessThan(
+      Math.max(1e-2, precision().slope) * (1 + Math.abs(along)),
+    );
   });
 
   test('grouped queries equal repeated key and value heads, forward and backward', () => {

@@ -4,24 +4,8 @@ import type { CausalLMOptions } from '../../src/models/causal_lm.js';
 import { characters } from '../../src/tokenizers/characters.js';
 import { describeBackends } from '../support/backends.js';
 import { expectClose } from '../support/expect_close.js';
-import { chiSquare } from './chi_square.js';
+import { expectScores, near, recorded } from './recorded_scores.js';
 import { fakeModel, plainLogits, scriptedModel, tinyModel, V } from './tiny_models.js';
-
-/** Ids and, for each step and row, the scores. */
-async function recorded(
-  model: tf.LayersModel,
-  prompt: number[][],
-  options: GenerateOptions = {},
-): Promise<{ ids: number[][]; scores: Float32Array[][] }> {
-  const scores: Float32Array[][] = [];
-  const { ids } = await generate(model, prompt, {
-    ...options,
-    onStep: (info) => scores.push([...info.scores]),
-  });
-  return { ids, scores };
-}
-
-const near = { atol: 2e-4, rtol: 2e-4 };
 
 describe('the loop', () => {
   beforeAll(() => tf.setBackend('cpu'));
@@ -149,57 +133,6 @@ describe('the loop', () => {
   });
 });
 
-describe('sampling', () => {
-  beforeAll(() => tf.setBackend('cpu'));
-  const p = [0.5, 0.2, 0.15, 0.1, 0.05];
-  const model = fakeModel(() => p.map(Math.log), 5);
-
-  test('20,000 draws have the distribution: chi-square, p > 1e-4', async () => {
-    const prompts = Array.from({ length: 200 }, () => [0]);
-    const { ids } = await generate(model, prompts, { doSample: true, seed: 3, maxNewTokens: 100 });
-    const counts = new Array<number>(5).fill(0);
-    for (const row of ids) for (const id of row.slice(1)) counts[id]++;
-    expect(chiSquare(counts, p)).toBeLessThan(23.51); // 4 degrees of freedom
-  });
-
-  test('filters and temperature shape it', async () => {
-    const draws = async (options: GenerateOptions): Promise<number[]> => {
-      const prompts = Array.from({ length: 50 }, () => [0]);
-      const { ids } = await generate(model, prompts, {
-        doSample: true,
-        seed: 1,
-        maxNewTokens: 9,
-        ...options,
-      });
-      return [...new Set(ids.flatMap((row) => row.slice(1)))].sort();
-    };
-    expect(await draws({})).toEqual([0, 1, 2, 3, 4]);
-    expect(await draws({ topK: 2 })).toEqual([0, 1]);
-    expect(await draws({ topP: 0.8 })).toEqual([0, 1, 2]);
-    expect(await draws({ minP: 0.25 })).toEqual([0, 1, 2]);
-    expect(await draws({ temperature: 1e-3 })).toEqual([0]);
-    // After topK the shares are 5/7 and 2/7: the order of the filters shows.
-    expect(await draws({ topK: 2, topP: 0.7 })).toEqual([0]);
-  });
-
-  test('the same seed, the same ids; a row does not depend on how many there are', async () => {
-    const run = async (rows: number, seed?: number): Promise<number[][]> =>
-      (
-        await generate(
-          model,
-          Array.from({ length: rows }, () => [0]),
-          { doSample: true, seed },
-        )
-      ).ids;
-    const five = await run(5, 11);
-    expect(await run(5, 11)).toEqual(five);
-    expect(await run(2, 11)).toEqual(five.slice(0, 2));
-    expect(five[0]).not.toEqual(five[1]);
-    expect(await run(5, 12)).not.toEqual(five);
-    expect(await run(5)).not.toEqual(await run(5));
-  });
-});
-
 const kinds: [string, Partial<CausalLMOptions>][] = [
   ['learned positions', {}],
   ['sine positions', { position: 'sine' }],
@@ -298,137 +231,6 @@ describeBackends('generate', () => {
   });
 });
 
-function expectScores(got: Float32Array, expected: Float32Array): void {
-  const finite = (row: Float32Array): Float32Array => row.map((x) => (x === -Infinity ? -9999 : x));
-  tf.tidy(() => {
-    expectClose(tf.tensor1d(finite(got)), tf.tensor1d(finite(expected)), near);
-  });
-}
-
 function one(id: number, size: number): number[] {
   return Array.from({ length: size }, (_, i) => (i === id ? 1 : 0));
 }
-
-describe('a cache between turns', () => {
-  beforeAll(() => tf.setBackend('cpu'));
-
-  /** Counts the tokens that a model is fed. */
-  function counting(model: tf.LayersModel): { fed: number[] } {
-    const fed: number[] = [];
-    const apply = model.apply.bind(model);
-    model.apply = ((inputs: tf.Tensor, kwargs: never) => {
-      fed.push(inputs.shape[1]!);
-      return apply(inputs, kwargs);
-    }) as never;
-    return { fed };
-  }
-
-  test.each([
-    ['learned positions', {}],
-    ['rotary positions, window', { position: 'rotary', window: 3 }],
-    ['segments', { inputs: ['tokenIds', 'segmentIds'] }],
-  ] as [string, Partial<CausalLMOptions>][])(
-    'the second turn feeds only what is new: %s',
-    async (_, options) => {
-      const model = tinyModel(options);
-      const cache = createCache(model);
-      const first = await recorded(model, [[1, 2, 3]], { cache, maxNewTokens: 4 });
-      // The last token was sampled but not fed.
-      expect([cache.length, cache.tokens[0]]).toEqual([6, first.ids[0].slice(0, 6)]);
-      const prompt = [...first.ids[0], 5, 6];
-      const plain = await recorded(model, [prompt], { maxNewTokens: 4 });
-      const inputs = model.inputs.length === 1 ? counting(model) : null;
-      const second = await recorded(model, [prompt], { cache, maxNewTokens: 4 });
-      expect(second.ids).toEqual(plain.ids);
-      second.scores.forEach(([row], step) => expectScores(row, plain.scores[step][0]));
-      if (inputs) expect(inputs.fed).toEqual([3, 1, 1, 1]);
-      cache.dispose();
-      model.dispose();
-    },
-  );
-
-  test('a prompt that differs goes back to where it does', async () => {
-    const model = tinyModel();
-    const cache = createCache(model);
-    await generate(model, [1, 2, 3, 4], { cache, maxNewTokens: 4 });
-    const { fed } = counting(model);
-    const other = await generate(model, [1, 2, 7, 8], { cache, maxNewTokens: 3 });
-    expect(fed).toEqual([2, 1, 1]);
-    // The same prompt again: its last token has to be fed for its logits.
-    expect(await generate(model, [1, 2, 7, 8], { cache, maxNewTokens: 3 })).toEqual(other);
-    expect(fed).toEqual([2, 1, 1, 1, 1, 1]);
-    expect(await generate(model, [9], { cache, maxNewTokens: 3 })).toEqual(
-      await generate(model, [9], { maxNewTokens: 3 }),
-    );
-    cache.dispose();
-    expect(await generate(model, [1, 2, 7, 8], { maxNewTokens: 3 })).toEqual(other);
-    model.dispose();
-  });
-
-  test('a window that has forgotten the place starts again', async () => {
-    const model = tinyModel({ position: 'rotary', window: 3 });
-    const cache = createCache(model);
-    await generate(model, [1, 2, 3, 4], { cache, maxNewTokens: 4 });
-    const { fed } = counting(model);
-    const got = await generate(model, [1, 2, 7, 8], { cache, maxNewTokens: 3 });
-    expect(fed).toEqual([4, 1, 1]);
-    cache.dispose();
-    expect(await generate(model, [1, 2, 7, 8], { maxNewTokens: 3 })).toEqual(got);
-    model.dispose();
-  });
-
-  test('forks try continuations', async () => {
-    const model = tinyModel({ position: 'rotary' });
-    const cache = createCache(model);
-    const { ids } = await generate(model, [1, 2, 3], { cache, maxNewTokens: 2 });
-    const twin = cache.fork();
-    for (const [which, token] of [
-      [cache, 4],
-      [twin, 5],
-    ] as const) {
-      const prompt = [...ids[0], token];
-      expect(await generate(model, prompt, { cache: which })).toEqual(
-        await generate(model, prompt),
-      );
-      which.dispose();
-    }
-    model.dispose();
-  });
-
-  test('batches: rows that ended at different places are right too', async () => {
-    const model = tinyModel();
-    const eosTokenId = (await generate(model, [7, 8], { maxNewTokens: 3 })).ids[0][4];
-    const cache = createCache(model);
-    const options = { maxNewTokens: 6, eosTokenId, padTokenId: 0 };
-    const first = await generate(model, prompts, { ...options, cache });
-    expect(new Set(first.ids.map((row) => row.length)).size).toBeGreaterThan(1);
-    const next = first.ids.map((row, b) => [...row, 3, b]);
-    const second = await generate(model, next, { ...options, maxNewTokens: 3, cache });
-    expect(second).toEqual(await generate(model, next, { ...options, maxNewTokens: 3 }));
-    cache.dispose();
-    model.dispose();
-  });
-
-  test('a model that fails leaves the cache as it was', async () => {
-    const model = tinyModel();
-    const cache = createCache(model);
-    const { ids } = await generate(model, [1, 2, 3], { cache, maxNewTokens: 3 });
-    const last = model.layers.find((layer) => layer.name === 'block_1')!;
-    const apply = last.apply.bind(last);
-    last.apply = () => {
-      throw new Error('out of memory');
-    };
-    const before = tf.memory().numTensors;
-    const prompt = [...ids[0], 4, 5];
-    await expect(generate(model, prompt, { cache, maxNewTokens: 4 })).rejects.toThrow(
-      'out of memory',
-    );
-    expect([cache.length, tf.memory().numTensors]).toEqual([5, before]);
-    last.apply = apply;
-    expect(await generate(model, prompt, { cache, maxNewTokens: 4 })).toEqual(
-      await generate(model, prompt, { maxNewTokens: 4 }),
-    );
-    cache.dispose();
-    model.dispose();
-  });
-});

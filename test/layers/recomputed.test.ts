@@ -6,7 +6,7 @@ import { bert } from '../../src/models/bert.js';
 import { causalLM, type CausalLMOptions } from '../../src/models/causal_lm.js';
 import { seq2seq } from '../../src/models/seq2seq.js';
 import { describeBackends, expectNoLeak } from '../support/backends.js';
-import { expectIdentical } from '../support/expect_close.js';
+import { expectClose, expectIdentical } from '../support/expect_close.js';
 import { saveAndLoad } from '../support/save_and_load.js';
 
 const [B, T, V] = [2, 7, 17];
@@ -64,7 +64,13 @@ function gradients(model: tf.LayersModel, x: tf.Tensor[], step: number): tf.Name
   return { ...Object.fromEntries(Object.entries(grads).map(([, g], i) => [`${i}`, g])), value };
 }
 
-describeBackends('gradient checkpointing', () => {
+describeBackends('gradient checkpointing', (backend) => {
+  /** The same bits; on WebGPU all but: TensorFlow.js' scatter adds by atomics there, in no fixed order. */
+  const expectSame = (got: tf.Tensor, expected: tf.Tensor): void =>
+    backend === 'webgpu'
+      ? expectClose(got, expected, { atol: 1e-5, rtol: 1e-6 })
+      : expectIdentical(got, expected);
+
   test.each(models)('%s: the same bits, dropout included', async (_, make, count) => {
     const x = [ids(), ids(3)].slice(0, count);
     const [plain, forgetful] = [make(false), make(true)] as tf.LayersModel[];
@@ -81,7 +87,7 @@ describeBackends('gradient checkpointing', () => {
         const expected = gradients(plain, x, step);
         const got = gradients(model, x, step);
         expect(Object.keys(got)).toEqual(Object.keys(expected));
-        for (const name of Object.keys(got)) expectIdentical(got[name], expected[name]);
+        for (const name of Object.keys(got)) expectSame(got[name], expected[name]);
         tf.dispose([expected, got]);
       }
       const counters = (m: tf.LayersModel): number[] =>

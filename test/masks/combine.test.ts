@@ -3,12 +3,13 @@ import * as tf from '@tensorflow/tfjs';
 import * as masks from '../../src/masks/index.js';
 import { describeBackends } from '../support/backends.js';
 import { expectIdentical } from '../support/expect_close.js';
+import { precision } from '../support/precision.js';
 
 describeBackends('masks.and, masks.or', () => {
   test('truth tables, for every dtype; nonzero is true', () => {
     tf.tidy(() => {
       const a = tf.tensor1d([0, 0, 256, -3], 'int32'); // 256 is 0 as a byte
-      const b = tf.tensor1d([0, 0.5, 0, 1e-30]);
+      const b = tf.tensor1d([0, 0.5, 0, precision().smallest]);
       const c = tf.tensor1d([true, true, true, true], 'bool');
       expectIdentical(masks.and(a, b), [0, 0, 0, 1]);
       expectIdentical(masks.or(a, b), [0, 1, 1, 1]);

@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
 import { largeNegative } from '../../src/masks/index.js';
 import { describeBackends } from '../support/backends.js';
+import { precision } from '../support/precision.js';
 
 describeBackends('masks.largeNegative', () => {
-  test('−1e9 where float32 is stored', () => {
-    expect(largeNegative()).toBe(-1e9);
+  test('−1e9, and −3e4 where 16-bit floats are stored', () => {
+    expect(largeNegative()).toBe(precision().largeNegative);
   });
 });
 

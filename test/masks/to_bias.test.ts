@@ -2,10 +2,14 @@ import * as tf from '@tensorflow/tfjs';
 import * as masks from '../../src/masks/index.js';
 import { describeBackends } from '../support/backends.js';
 import { expectClose, expectIdentical } from '../support/expect_close.js';
-
-const L = -1e9;
+import { precision } from '../support/precision.js';
 
 describeBackends('masks.toBias', () => {
+  let L: number;
+  beforeAll(() => {
+    L = precision().largeNegative;
+  });
+
   test('[The, cat, <PAD>, <PAD>] gives four rows [0, 0, −, −]', () => {
     tf.tidy(() => {
       const bias = masks.toBias(masks.padding([[5, 9, 0, 0]]));
@@ -24,7 +28,13 @@ describeBackends('masks.toBias', () => {
 
   test('any dtype, nonzero = may attend, whatever the number', () => {
     tf.tidy(() => {
-      expectIdentical(masks.toBias(tf.tensor1d([0.5, -2, 0, -0, 1e-30])), [0, 0, L, L, 0]);
+      expectIdentical(masks.toBias(tf.tensor1d([0.5, -2, 0, -0, precision().smallest])), [
+        0,
+        0,
+        L,
+        L,
+        0,
+      ]);
       expectIdentical(masks.toBias(tf.tensor1d([3, 0, 256], 'int32')), [0, L, 0]);
       expectIdentical(masks.toBias([true, false]), [0, L]);
     });

@@ -1,7 +1,7 @@
 /** Gradients against finite differences along a random direction, one input at a time. */
 import * as tf from '@tensorflow/tfjs';
 import { normal } from '../../src/util/random.js';
-import { precision } from './precision.js';
+import { asStored, precision } from './precision.js';
 
 /** How to compare; see {@link checkDirectional}. */
 export interface DirectionalOptions {
@@ -67,7 +67,7 @@ export function checkDirectional(
 }
 
 /**
- * A tensor of normal numbers that is the same on every backend.
+ * A tensor of normal numbers that is the same on every backend, up to what the backend can store.
  *
  * @param shape Its shape.
  * @param seed Integer.
@@ -76,7 +76,7 @@ export function checkDirectional(
 export function randomTensor(shape: number[], seed: number, scale = 1): tf.Tensor {
   const size = shape.reduce((product, n) => product * n, 1);
   return tf.tensor(
-    normal(seed, 0, size).map((x) => x * scale),
+    normal(seed, 0, size).map((x) => asStored(x * scale)),
     shape,
   );
 }
