@@ -10,6 +10,7 @@ export default {
   setupFiles: ['<rootDir>/test/support/quiet.ts'],
   moduleNameMapper: {
     '^tfjs-transformers$': '<rootDir>/src/index.ts',
+    '^tfjs-transformers/node$': '<rootDir>/src/kernels/node/index.ts',
     '^tfjs-transformers/testing$': '<rootDir>/src/testing/index.ts',
     '^tfjs-transformers/wasm$': '<rootDir>/src/kernels/wasm/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { cpus } from 'node:os';
 import { models, ops, training } from 'tfjs-transformers';
+import * as node from 'tfjs-transformers/node';
 import { registerKernels, unregisterKernels } from 'tfjs-transformers/wasm';
 import { ComposedGPT, type Sizes } from '../composed_gpt.js';
 import { alternate, start, type Side } from '../pairs.js';
@@ -129,12 +130,16 @@ export async function trainingStep(
   await enter('gpt-tfjs, wasm', () => gptTfjs('wasm', KERNELS));
   await enter('genai-nanogpt, wasm', nanogpt);
   await enter('PyTorch, one thread', () => pytorch(1, KERNELS));
-  const NODE = `ours, tfjs-node, ${threads} threads`;
+  const NODE = `ours, tfjs-node, kernels, ${threads} threads`;
   const native = await enter(NODE, async () => {
     if (!(await start('tensorflow'))) throw new Error('not installed: npm run native');
-    return ours('tensorflow');
+    return ours('tensorflow', node.registerKernels);
   });
   if (native) {
+    await enter(`ours, tfjs-node, without kernels, ${threads} threads`, () => ({
+      ...ours('tensorflow', node.unregisterKernels),
+      against: NODE,
+    }));
     await enter(`composed by hand, tfjs-node, ${threads} threads`, () => composed('tensorflow', NODE)); // prettier-ignore
     await enter(`gpt-tfjs, tfjs-node, ${threads} threads`, () => gptTfjs('tensorflow', NODE));
     await enter(`PyTorch, ${threads} threads`, () => pytorch(threads, NODE));
@@ -162,6 +167,7 @@ export async function trainingStep(
   const { times, ratio } = await alternate<string>(Object.fromEntries(sides), rounds, atLeast);
   for (const process of processes) process.stop();
   registerKernels();
+  node.registerKernels();
   const rows = [...contestants].map(([way, { against }]): Row => {
     const speed = ((1000 * batch * length) / times[way].median).toFixed(0);
     return {

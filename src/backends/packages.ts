@@ -63,8 +63,8 @@ function importByName(name: string): Promise<unknown> {
   return import(/* @vite-ignore */ /* webpackIgnore: true */ name);
 }
 
-/** tfjs-node 4.22 calls a function that Node 23 removed (tensorflow/tfjs#8609). */
-function restoreRemovedUtil(): void {
+/** Gives Node the function back that Node 23 removed and tfjs-node 4.22 calls (tensorflow/tfjs#8609). */
+export function restoreRemovedUtil(): void {
   if (typeof process === 'undefined' || typeof process.getBuiltinModule !== 'function') return;
   const util = process.getBuiltinModule('util') as {
     isNullOrUndefined?: (value: unknown) => boolean;

@@ -25,6 +25,29 @@ export function describeKernels(title: string, body: (backend: string) => void):
 }
 
 /**
+ * Runs a suite of the kernels for tfjs-node, where it is built and asked for. A file without tests is an error, so
+ * elsewhere there is one that says so.
+ *
+ * @param title Title of the suite.
+ * @param body Defines the tests.
+ */
+export function describeNodeKernels(title: string, body: () => void): void {
+  const backend = 'tensorflow-kernels';
+  if (!backendNames.includes(backend)) {
+    test(`${title}: this run has no tfjs-node`, () => {
+      expect(backendNames).not.toContain(backend);
+    });
+    return;
+  }
+  describe(`${title} [${backend}]`, () => {
+    beforeAll(async () => {
+      await useBackend(backend);
+    });
+    body();
+  });
+}
+
+/**
  * Runs a suite once on every backend that is here.
  *
  * @param title Title of the suite.

@@ -18,19 +18,21 @@ function nativeIsBuilt(): boolean {
 
 const present = [
   ...['cpu', 'wasm', 'wasm-kernels', 'wasm-relaxed'],
-  ...(nativeIsBuilt() ? ['tensorflow'] : []),
+  ...(nativeIsBuilt() ? ['tensorflow', 'tensorflow-kernels'] : []),
 ];
 const only = process.env.TEST_BACKENDS?.split(',');
 
 for (const name of only ?? []) {
   if (present.includes(name)) continue;
-  const advice = name === 'tensorflow' ? 'Run: npm run native' : `Known: ${present.join(', ')}.`;
+  const advice = name.startsWith('tensorflow')
+    ? 'Run: npm run native'
+    : `Known: ${present.join(', ')}.`;
   throw new Error(`TEST_BACKENDS: backend '${name}' is not here. ${advice}`);
 }
 
 /**
  * Names of the backends to test: `cpu`; `wasm` by the composed references and, as `wasm-kernels`, by the kernels of
- * tfjs-transformers/wasm; `tensorflow` when built. TEST_BACKENDS=wasm,… narrows it. `wasm-relaxed`, the kernels with
+ * tfjs-transformers/wasm; when built, `tensorflow` and `tensorflow-kernels` likewise, by tfjs-transformers/node. TEST_BACKENDS=wasm,… narrows it. `wasm-relaxed`, the kernels with
  * fused multiply-add, runs only when it is asked for: it switches a flag of V8 that stays on.
  */
 export const backendNames: string[] = only ?? present.filter((name) => name !== 'wasm-relaxed');
@@ -42,8 +44,12 @@ export const backendNames: string[] = only ?? present.filter((name) => name !== 
  * @returns Its name in TensorFlow.js.
  */
 export async function loadBackend(backend: string): Promise<string> {
-  if (backend === 'tensorflow' && tf.findBackend('tensorflow') === null) {
-    await import('./load_native.js');
+  if (backend.startsWith('tensorflow')) {
+    if (tf.findBackend('tensorflow') === null) await import('./load_native.js');
+    const kernels = await import('tfjs-transformers/node');
+    if (backend === 'tensorflow') kernels.unregisterKernels();
+    else kernels.registerKernels();
+    return 'tensorflow';
   }
   if (!backend.startsWith('wasm')) return backend;
   if (backend === 'wasm-relaxed') setFlagsFromString('--experimental-wasm-relaxed-simd');
