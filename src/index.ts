@@ -7,4 +7,5 @@ export * as models from './models/index.js';
 export * as tokenizers from './tokenizers/index.js';
 export * as generation from './generation/index.js';
 export * as training from './training/index.js';
+export * as pretrained from './pretrained/index.js';
 export * as visualize from './visualize/index.js';

@@ -18,6 +18,19 @@ export { bias, Bias } from './bias.js';
 export { CompositeLayer, type LayerArgs } from './composite_layer.js';
 export { dense, Dense, type DenseArgs } from './dense.js';
 export { dropout, Dropout, type DropoutArgs } from './dropout.js';
+export { einsumDense, EinsumDense, type EinsumDenseArgs } from './einsum_dense.js';
+export { embedding, Embedding, type EmbeddingArgs } from './embedding.js';
+export { gruCell, GRUCell, type GRUCellArgs } from './gru_cell.js';
+export { sharedCall, SharedCall, type SharedCallArgs } from './shared_call.js';
+export { maskedSequence, MaskedSequence, type MaskedSequenceArgs } from './masked_sequence.js';
+export {
+  operator,
+  Operator,
+  operatorNames,
+  type OperandTemplate,
+  type OperatorArgs,
+} from './operator.js';
+export type { EmptyRows } from './empty_rows.js';
 export { featureMask, FeatureMask, type FeatureMaskArgs } from './feature_mask.js';
 export { firstToken, FirstToken } from './first_token.js';
 export { globalAveragePooling1d, GlobalAveragePooling1D } from './global_average_pooling1d.js';

@@ -1,5 +1,5 @@
 import { assert, describe } from '../util/errors.js';
-import { nodeFiles, type Files } from './node_files.js';
+import { nodeFiles, replaceFile, type Files } from '../util/node_files.js';
 import type { CheckpointStorage } from './storage.js';
 
 /**
@@ -26,17 +26,9 @@ export function fileStorage(directory: string): CheckpointStorage {
   return {
     async write(name, bytes) {
       const target = path(name);
-      const temporary = `${directory}/.${name}.tmp`;
       const files = await loadFiles();
       await files.mkdir(directory, { recursive: true });
-      const file = await files.open(temporary, 'w');
-      try {
-        await file.writeFile(bytes);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await files.rename(temporary, target);
+      await replaceFile(files, target, bytes);
     },
     async read(name) {
       return (await loadFiles()).readFile(path(name));

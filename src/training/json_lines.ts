@@ -1,7 +1,7 @@
 import { errorText } from '../backends/packages.js';
 import { assert, describe } from '../util/errors.js';
 import type { Callback } from './callback.js';
-import { nodeFiles, type Files } from './node_files.js';
+import { nodeFiles, type Files } from '../util/node_files.js';
 
 /**
  * A log of a training run in a file, one JSON object a line; for Node. Every line has an `event` (`start`, `log`,

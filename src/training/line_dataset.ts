@@ -3,7 +3,7 @@ import { ORDER_OPTIONS } from './array_dataset.js';
 import { batchOrder } from './batch_order.js';
 import { COLLATE_OPTIONS, collate, type CollateOptions, type Example } from './collate.js';
 import { BaseDataset, type Batch } from './dataset.js';
-import { nodeFiles, readPiece, type FileHandle, type Files } from './node_files.js';
+import { nodeFiles, readPiece, type FileHandle, type Files } from '../util/node_files.js';
 
 /** Options of `lineDataset`. */
 export interface LineDatasetOptions extends CollateOptions {

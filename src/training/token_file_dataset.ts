@@ -1,7 +1,7 @@
 import { assert, assertInteger, assertKnownOptions, describe } from '../util/errors.js';
 import { batchOrder } from './batch_order.js';
 import { BaseDataset, type Batch } from './dataset.js';
-import { nodeFiles, readPiece, type Files } from './node_files.js';
+import { nodeFiles, readPiece, type Files } from '../util/node_files.js';
 import { windows, type Windows } from './windows.js';
 
 /** Options of `tokenFileDataset`. */

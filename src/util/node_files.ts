@@ -78,3 +78,29 @@ export async function readPiece(
   }
   return bytes.subarray(0, at);
 }
+
+/**
+ * Writes a file in place of the one that is there: to a temporary file beside it, which is flushed to the disk and
+ * renamed. A crash leaves the old file or the new one, never half of one; an error leaves no temporary file.
+ *
+ * @param files The file system.
+ * @param path The file.
+ * @param bytes What it shall hold.
+ */
+export async function replaceFile(files: Files, path: string, bytes: Uint8Array): Promise<void> {
+  const slash = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1;
+  const temporary = `${path.slice(0, slash)}.${path.slice(slash)}.tmp`;
+  const file = await files.open(temporary, 'w');
+  try {
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await files.rename(temporary, path);
+  } catch (error) {
+    await files.rm(temporary, { force: true });
+    throw error;
+  }
+}
