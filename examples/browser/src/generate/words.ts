@@ -1,0 +1,73 @@
+/** Texts of the view that generates. */
+import { wordsIn } from '../language.js';
+
+const en = {
+  prompt: 'Beginning',
+  promptHelp: 'The model goes on from here. A model that learned lines can begin with nothing.',
+  count: 'How many',
+  length: 'Tokens each, at most',
+  temperature: 'Temperature',
+  topK: 'Top k',
+  optionsHelp: 'Temperature: 0 always takes the most likely token. Top k: 0 stands for all tokens.',
+  topP: 'Top p',
+  seed: 'Seed',
+  attention: 'Keep the attention, to look at it afterwards',
+  write: 'Generate',
+  stop: 'Stop',
+  output: 'What it wrote',
+  outputHelp:
+    'Point at a token, or choose one with the arrow keys: those that the model looked at to write it are coloured.',
+  state: {
+    idle: 'Nothing written yet.',
+    noModel: 'No model yet: train one, or load one from files.',
+    writing: 'Writing …',
+    done: (tokens: number, speed: string) => `${tokens} tokens, ${speed} a second.`,
+    stopped: (tokens: number) => `Stopped after ${tokens} tokens.`,
+    failed: (message: string) => `That did not work. ${message}`,
+  },
+  layer: 'Layer',
+  head: 'Head',
+  allHeads: 'Mean of all',
+  looked: (token: string, parts: string) => `When it wrote ${token} it looked at ${parts}.`,
+  lookedHelp: 'Nothing chosen.',
+  noAttention: 'No attention was kept for this token.',
+  of: (token: string, percent: string) => `${token} ${percent}`,
+  comma: ', ',
+};
+
+/** Texts of the view that generates, in the language of the moment. */
+export const words = wordsIn({
+  en,
+  zh: {
+    prompt: '开头',
+    promptHelp: '模型从这里接着写。按行学习的模型可以没有开头。',
+    count: '条数',
+    length: '每条最多词元数',
+    temperature: '温度',
+    topK: 'Top k',
+    optionsHelp: '温度：0 表示总取最可能的词元。Top k：0 表示全部词元。',
+    topP: 'Top p',
+    seed: '随机种子',
+    attention: '保留注意力，供之后查看',
+    write: '生成',
+    stop: '停止',
+    output: '它写出的内容',
+    outputHelp: '指向一个词元，或用方向键选择：模型写它时看过的词元会着色。',
+    state: {
+      idle: '还没有写出内容。',
+      noModel: '还没有模型：先训练一个，或从文件载入。',
+      writing: '正在写……',
+      done: (tokens: number, speed: string) => `${tokens} 个词元，每秒 ${speed} 个。`,
+      stopped: (tokens: number) => `在 ${tokens} 个词元后停止。`,
+      failed: (message: string) => `操作未成功。${message}`,
+    },
+    layer: '层',
+    head: '头',
+    allHeads: '所有头的平均',
+    looked: (token: string, parts: string) => `写 ${token} 时，它看的是 ${parts}。`,
+    lookedHelp: '尚未选择。',
+    noAttention: '这个词元没有保留注意力。',
+    of: (token: string, percent: string) => `${token} ${percent}`,
+    comma: '、',
+  } satisfies typeof en,
+});

@@ -1,0 +1,88 @@
+/** Texts of the view that trains. */
+import { wordsIn } from '../language.js';
+
+const en = {
+  text: 'Text to learn from',
+  textHelp:
+    'First names to begin with. Put your own text in their place: paste it, or open a file.',
+  names: 'First names',
+  openText: 'Open a text file …',
+  lines: 'Each line is an example by itself (names, words, titles)',
+  size: 'Model',
+  small: 'Small: 2 layers, width 64',
+  medium: 'Medium: 4 layers, width 128; slower, for longer texts',
+  steps: 'Steps',
+  seed: 'Seed',
+  start: 'Train',
+  pause: 'Pause',
+  resume: 'Resume',
+  stop: 'Stop',
+  goOn: (step: number, steps: number) => `Go on from step ${step} of ${steps}`,
+  progress: 'Progress',
+  state: {
+    idle: 'Nothing is being trained.',
+    preparing: 'Preparing the text and the model …',
+    training: 'Training.',
+    paused: 'Paused.',
+    stopped: (step: number) => `Stopped after step ${step}. The model is kept in this browser.`,
+    finished: (step: number) =>
+      `Finished after ${step} steps. The model is kept in this browser; go to “Generate” to use it.`,
+    unfinished: (step: number, steps: number) =>
+      `A run was interrupted at step ${step} of ${steps}, and can go on.`,
+    failed: (message: string) => `Training failed. ${message}`,
+  },
+  step: 'Step',
+  loss: 'Nats a token',
+  trainingLoss: 'Loss in training',
+  validationLoss: 'Loss on unseen text',
+  speed: 'Tokens a second',
+  curve: (step: number, loss: string) => `Loss curve: ${loss} after step ${step}`,
+  emptyCurve: 'Loss curve, empty',
+  samples: 'What it writes',
+  samplesHelp: 'Ten times in a run the model shows what it would write.',
+  afterStep: (step: number) => `After step ${step}: `,
+};
+
+/** Texts of the view that trains, in the language of the moment. */
+export const words = wordsIn({
+  en,
+  zh: {
+    text: '学习用的文本',
+    textHelp: '默认是英文名字。可以换成你自己的文本：粘贴进来，或打开文件。',
+    names: '英文名字',
+    openText: '打开文本文件……',
+    lines: '每一行是一个独立的例子（名字、词语、标题）',
+    size: '模型',
+    small: '小：2 层，宽 64',
+    medium: '中：4 层，宽 128；较慢，适合较长的文本',
+    steps: '步数',
+    seed: '随机种子',
+    start: '训练',
+    pause: '暂停',
+    resume: '继续',
+    stop: '停止',
+    goOn: (step: number, steps: number) => `从第 ${step} 步（共 ${steps} 步）接着训练`,
+    progress: '进度',
+    state: {
+      idle: '当前没有训练。',
+      preparing: '正在准备文本和模型……',
+      training: '训练中。',
+      paused: '已暂停。',
+      stopped: (step: number) => `在第 ${step} 步后停止。模型保存在本浏览器中。`,
+      finished: (step: number) => `${step} 步后完成。模型保存在本浏览器中；到“生成”里使用它。`,
+      unfinished: (step: number, steps: number) =>
+        `有一次训练在第 ${step} 步（共 ${steps} 步）中断，可以接着训练。`,
+      failed: (message: string) => `训练失败。${message}`,
+    },
+    step: '步',
+    loss: '每词元损失（nat）',
+    trainingLoss: '训练损失',
+    validationLoss: '验证损失（未见文本）',
+    speed: '每秒词元数',
+    curve: (step: number, loss: string) => `损失曲线：第 ${step} 步后为 ${loss}`,
+    emptyCurve: '损失曲线，尚无数据',
+    samples: '它写出的内容',
+    samplesHelp: '每次训练中，模型会展示十次它此刻会写出什么。',
+    afterStep: (step: number) => `第 ${step} 步后：`,
+  } satisfies typeof en,
+});
