@@ -6,8 +6,8 @@ import { join } from 'node:path';
 const [folder, failedSteps] = process.argv.slice(2);
 
 /** How titles name the backend; jest's own tests of a pretended WebGL don't count as such. */
-const IN_NODE = /\[(cpu|wasm|wasm-kernels|wasm-relaxed|tensorflow)\]/;
-const IN_BROWSER = /\[(webgl|webgl-f16|webgpu|wasm-page|wasm-isolated)\]/;
+const IN_NODE = /\[(cpu|wasm|wasm-kernels|wasm-relaxed|tensorflow|tensorflow-kernels)\]/;
+const IN_BROWSER = /\[(webgl|webgl-f16|webgpu|wasm-page|wasm-isolated|page)\]/;
 
 const counts = new Map();
 const total = { passed: 0, failed: 0 };
@@ -20,7 +20,9 @@ for (const file of readdirSync(folder).sort()) {
       count('files that did not start', 'failed');
     for (const test of suite.assertionResults) {
       if (test.status !== 'passed' && test.status !== 'failed') continue;
-      const backend = (file === 'browser.json' ? IN_BROWSER : IN_NODE).exec(test.fullName)?.[1];
+      const backend = (/^(browser|page)\.json$/.test(file) ? IN_BROWSER : IN_NODE).exec(
+        test.fullName,
+      )?.[1];
       count(backend ?? 'no backend named', test.status);
     }
   }

@@ -1,11 +1,21 @@
 /**
  * The package as users get it: packed, installed beside `@tensorflow/tfjs` into an empty folder by npm and by pnpm,
- * imported from ESM, from CommonJS and from TypeScript. Needs a reachable npm registry, or npm's and pnpm's caches.
+ * imported from ESM, from CommonJS and from TypeScript; and bundled for a page. Needs a reachable npm registry, or npm's
+ * and pnpm's caches.
  */
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const root = join(__dirname, '..');
 const folder = mkdtempSync(join(tmpdir(), 'tfjs-transformers-'));
@@ -88,6 +98,7 @@ check('a language model is a model of tf', lm instanceof tf.LayersModel);
 const { checkGradients } = testing;
 check('the entry for tests is there', typeof checkGradients === 'function');
 check('the entry with the wasm kernels registers them', tf.getKernel('TransformersRmsNorm', 'wasm') !== undefined);
+check('so does that for tfjs-node', tf.getKernel('TransformersRmsNorm', 'tensorflow') !== undefined);
 `;
 
 const scripts: Record<string, string> = {
@@ -95,6 +106,7 @@ const scripts: Record<string, string> = {
 import * as tf from '@tensorflow/tfjs';
 import { masks, ops, layers, models } from 'tfjs-transformers';
 import * as testing from 'tfjs-transformers/testing';
+import 'tfjs-transformers/node';
 import 'tfjs-transformers/wasm';
 import { createRequire } from 'node:module';
 ${program}
@@ -111,6 +123,7 @@ console.log('ok');`,
 const tf = require('@tensorflow/tfjs');
 const { masks, ops, layers, models } = require('tfjs-transformers');
 const testing = require('tfjs-transformers/testing');
+require('tfjs-transformers/node');
 require('tfjs-transformers/wasm');
 ${program}
 console.log('ok');`,
@@ -120,9 +133,11 @@ const typescript = `
 import * as tf from '@tensorflow/tfjs';
 import { layers, masks, models, ops } from 'tfjs-transformers';
 import { checkGradients } from 'tfjs-transformers/testing';
+import { registerKernels as registerNodeKernels } from 'tfjs-transformers/node';
 import { registerKernels } from 'tfjs-transformers/wasm';
 
 registerKernels();
+registerNodeKernels();
 export const mask: tf.Tensor = masks.causal(3);
 export const layer: tf.layers.Layer = layers.multiHeadAttention({ numHeads: 2, keyDim: 4 });
 export const model: tf.LayersModel = models.causalLM({
@@ -177,6 +192,109 @@ describe.each(Object.keys(managers))('installed by %s beside @tensorflow/tfjs', 
 
   test.each(['nodenext', 'bundler'])('TypeScript, module resolution %s', async (resolution) => {
     await node([tool('tsc'), '-p', `tsconfig.${resolution}.json`], app);
+  });
+});
+
+const programs: Record<string, string> = {
+  // Makes a model, generates, and saves both.
+  'save.mjs': `
+import { writeFileSync } from 'node:fs';
+import * as tf from '@tensorflow/tfjs';
+import { generation, models } from 'tfjs-transformers';
+
+await tf.setBackend('cpu');
+const model = models.causalLM({
+  ...{ vocabularySize: 13, maxSequenceLength: 32, hiddenDim: 8, numLayers: 2, numHeads: 4, numKeyValueHeads: 2 },
+  ...{ position: 'rotary', normalization: 'rms', activation: 'silu', gated: true, padId: 0, seed: 3 },
+});
+const { ids } = await generation.generate(model, [[5, 7, 2]], { maxNewTokens: 9 });
+await model.save(tf.io.withSaveHandler(async ({ weightData, ...rest }) => {
+  const weights = Buffer.from(tf.io.CompositeArrayBuffer.join(weightData)).toString('base64');
+  writeFileSync('model.json', JSON.stringify({ ...rest, weights, ids }));
+  return { modelArtifactsInfo: {} };
+}));`,
+  // Knows of this package nothing but \`generation\`, and does the same with what was saved.
+  'load.mjs': `
+import { readFileSync } from 'node:fs';
+import { io, setBackend } from '@tensorflow/tfjs-core';
+import { loadLayersModel } from '@tensorflow/tfjs-layers';
+import '@tensorflow/tfjs-backend-cpu';
+import { generation } from 'tfjs-transformers';
+
+(async () => {
+  await setBackend('cpu');
+  const { weights, ids: expected, ...artifacts } = JSON.parse(readFileSync('model.json', 'utf8'));
+  const weightData = new Uint8Array(Buffer.from(weights, 'base64')).buffer;
+  const model = await loadLayersModel(io.fromMemory({ ...artifacts, weightData }));
+  const { ids } = await generation.generate(model, [[5, 7, 2]], { maxNewTokens: 9 });
+  if (ids.join() !== expected.join()) throw new Error(ids.join() + ', not ' + expected.join());
+  console.log('ok');
+})();`,
+  // A page that loads a model and generates.
+  'page.mjs': `
+import { ready, setBackend } from '@tensorflow/tfjs-core';
+import { loadLayersModel } from '@tensorflow/tfjs-layers';
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import { generation, layers } from 'tfjs-transformers';
+globalThis.app = { ready, setBackend, setWasmPaths, loadLayersModel, generation, layers };`,
+  'bundle.mjs': `
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+const require = createRequire(${JSON.stringify(join(root, 'package.json'))});
+const esbuild = require('esbuild');
+const { metafile } = await esbuild.build({
+  ...{ entryPoints: ['load.mjs'], outfile: 'load.cjs', bundle: true, minify: true, metafile: true },
+  ...{ platform: 'node', format: 'cjs', mainFields: ['module', 'main'], logLevel: 'error' },
+});
+const parts = Object.entries(metafile.outputs['load.cjs'].inputs)
+  .filter(([name, { bytesInOutput }]) => bytesInOutput > 0 && name.includes('tfjs-transformers/'))
+  .map(([name]) => name.match(/dist\\/esm\\/([^/]+)/)[1]);
+
+const { build } = await import(pathToFileURL(require.resolve('vite')));
+const { output } = await build({
+  ...{ configFile: false, logLevel: 'error' },
+  build: { write: false, modulePreload: false, rollupOptions: { input: 'page.mjs' } },
+});
+const page = gzipSync(output.map(({ code = '' }) => code).join(''), { level: 9 }).length;
+console.log(JSON.stringify({ parts: [...new Set(parts)].sort(), page }));`,
+};
+
+/** A package.json, as far as it is read here. */
+interface Packed {
+  dependencies?: Record<string, string>;
+}
+
+describe('bundled', () => {
+  const app = join(folder, 'bundled');
+  let said: { parts: string[]; page: number };
+
+  beforeAll(async () => {
+    mkdirSync(join(app, 'node_modules'), { recursive: true });
+    await run('tar', ['-xzf', tarball], join(app, 'node_modules'));
+    renameSync(join(app, 'node_modules/package'), join(app, 'node_modules/tfjs-transformers'));
+    const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Packed;
+    for (const name of ['@tensorflow', ...Object.keys(own.dependencies ?? {})]) {
+      mkdirSync(dirname(join(app, 'node_modules', name)), { recursive: true });
+      symlinkSync(join(root, 'node_modules', name), join(app, 'node_modules', name));
+    }
+    for (const [name, text] of Object.entries(programs)) writeFileSync(join(app, name), text);
+    said = JSON.parse((await node(['bundle.mjs'], app)).trim().split('\n').at(-1)!);
+  }, 120_000);
+
+  test('importing only generation loads a saved model of our layers and generates', async () => {
+    await node(['save.mjs'], app);
+    expect(await node(['load.cjs'], app)).toMatch(/^ok$/m);
+  }, 60_000);
+
+  test('importing only generation brings nothing that it does not need', () => {
+    expect(said.parts).toEqual(['cache', 'generation', 'layers', 'masks', 'ops', 'util']);
+  });
+
+  test('TensorFlow.js, the wasm backend, our layers and generation are below 200 kB, gzipped', () => {
+    expect(said.page).toBeLessThan(200_000);
+    expect(said.page).toBeGreaterThan(150_000); // it is all there
   });
 });
 

@@ -6,17 +6,9 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { models, training } from 'tfjs-transformers';
 import 'tfjs-transformers/wasm'; // fused kernels for the wasm backend
-import {
-  resumeCommand,
-  runExample,
-  stopOnCtrlC,
-  useBackend,
-  wholeNumber,
-} from '../shared/command_line.js';
+import { runExample, stopOnCtrlC, type Run } from '../shared/command_line.js';
 import { bold, dim, green, heading, red } from '../shared/terminal.js';
 import { loadMails, wordsOf, type Mail } from './mails.js';
 import { scoreOf } from './score.js';
@@ -42,27 +34,8 @@ const VOCABULARY = 4000;
 /** F1 on mails that it never saw, which a run of all steps must reach. */
 const REQUIRED_F1 = 0.95;
 
-async function main(): Promise<void> {
+async function main({ steps, seed, output, resume, resumeCommand }: Run): Promise<void> {
   const startedAt = performance.now();
-  const { values: flags } = parseArgs({
-    options: {
-      backend: { type: 'string' },
-      steps: { type: 'string' },
-      seed: { type: 'string' },
-      resume: { type: 'boolean' },
-      output: { type: 'string' },
-      help: { type: 'boolean' },
-    },
-  });
-  if (flags.help) {
-    console.log(USAGE);
-    return;
-  }
-  const steps = wholeNumber('--steps', flags.steps ?? String(STEPS), 1);
-  const seed = wholeNumber('--seed', flags.seed ?? '1', 0);
-  const output = flags.output ?? fileURLToPath(new URL('output', import.meta.url));
-  await useBackend(flags.backend ?? 'wasm');
-
   heading('The mails');
   const mails = new Map(loadMails().map((mail) => [mail.text, mail]));
   const split = training.splitDocuments([...mails.keys()], { validation: 0.2, seed });
@@ -113,7 +86,7 @@ async function main(): Promise<void> {
 
   heading(`Training: ${steps} steps of ${BATCH_SIZE} mails. Ctrl-C stops and saves.`);
   const checkpoints = training.fileStorage(`${output}/checkpoints`);
-  if (!flags.resume) {
+  if (!resume) {
     for (const old of await checkpoints.list()) await checkpoints.remove(old);
   }
   const interrupt = stopOnCtrlC();
@@ -136,13 +109,13 @@ async function main(): Promise<void> {
       console.log(`step ${String(step).padStart(4)}   loss ${loss.toFixed(3)}   ${right} % right`);
     },
     checkpoint: { storage: checkpoints },
-    ...(flags.resume && { resumeFrom: 'latest' }),
+    ...(resume && { resumeFrom: 'latest' }),
     signal: interrupt.signal,
     progress: true,
   });
   interrupt.release();
   if (history.stopped === 'aborted') {
-    const command = resumeCommand('npm run example:classify', flags);
+    const command = resumeCommand();
     console.log(
       `\nStopped after step ${history.steps} of ${steps}, and saved. Go on with:\n  ${command}`,
     );
@@ -210,4 +183,7 @@ async function chancesOfSpam(
   return chances;
 }
 
-await runExample(main);
+await runExample(
+  { usage: USAGE, command: 'npm run example:classify', url: import.meta.url, steps: STEPS },
+  main,
+);

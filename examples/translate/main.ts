@@ -6,17 +6,9 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { generation, models, tokenizers, training, visualize } from 'tfjs-transformers';
 import 'tfjs-transformers/wasm'; // fused kernels for the wasm backend
-import {
-  resumeCommand,
-  runExample,
-  stopOnCtrlC,
-  useBackend,
-  wholeNumber,
-} from '../shared/command_line.js';
+import { runExample, stopOnCtrlC, type Run } from '../shared/command_line.js';
 import { bold, dim, green, heading, red } from '../shared/terminal.js';
 import { crossAttention } from './cross_attention.js';
 import { errorRate } from './edit_distance.js';
@@ -45,27 +37,8 @@ const REQUIRED_ERROR_RATE = 0.35;
 /** Tokens of the decoder that are no phonemes. */
 const [PADDING, START, END] = [0, 1, 2];
 
-async function main(): Promise<void> {
+async function main({ steps, seed, output, resume, resumeCommand }: Run): Promise<void> {
   const startedAt = performance.now();
-  const { values: flags } = parseArgs({
-    options: {
-      backend: { type: 'string' },
-      steps: { type: 'string' },
-      seed: { type: 'string' },
-      resume: { type: 'boolean' },
-      output: { type: 'string' },
-      help: { type: 'boolean' },
-    },
-  });
-  if (flags.help) {
-    console.log(USAGE);
-    return;
-  }
-  const steps = wholeNumber('--steps', flags.steps ?? String(STEPS), 1);
-  const seed = wholeNumber('--seed', flags.seed ?? '1', 0);
-  const output = flags.output ?? fileURLToPath(new URL('output', import.meta.url));
-  await useBackend(flags.backend ?? 'wasm');
-
   heading('The dictionary');
   const { entries, phonemes } = loadDictionary(LONGEST);
   const byWord = new Map(entries.map((entry) => [entry.word, entry]));
@@ -143,7 +116,7 @@ async function main(): Promise<void> {
 
   heading(`Training: ${steps} steps of ${BATCH_SIZE} words. Ctrl-C stops and saves.`);
   const checkpoints = training.fileStorage(`${output}/checkpoints`);
-  if (!flags.resume) {
+  if (!resume) {
     for (const old of await checkpoints.list()) await checkpoints.remove(old);
   }
   const interrupt = stopOnCtrlC();
@@ -170,13 +143,13 @@ async function main(): Promise<void> {
       );
     },
     checkpoint: { storage: checkpoints },
-    ...(flags.resume && { resumeFrom: 'latest' }),
+    ...(resume && { resumeFrom: 'latest' }),
     signal: interrupt.signal,
     progress: true,
   });
   interrupt.release();
   if (history.stopped === 'aborted') {
-    const command = resumeCommand('npm run example:translate', flags);
+    const command = resumeCommand();
     console.log(
       `\nStopped after step ${history.steps} of ${steps}, and saved. Go on with:\n  ${command}`,
     );
@@ -239,4 +212,7 @@ async function main(): Promise<void> {
   }
 }
 
-await runExample(main);
+await runExample(
+  { usage: USAGE, command: 'npm run example:translate', url: import.meta.url, steps: STEPS },
+  main,
+);

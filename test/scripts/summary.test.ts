@@ -44,6 +44,7 @@ test('adds up runs by backend, and counts no skipped test', () => {
   });
   report('tensorflow.json', { 'a [tensorflow] x': 'passed', 'a [cpu] x': 'pending' });
   report('browser.json', { 'a [webgl-f16] x': 'passed', 'a [wasm-isolated] x': 'passed' });
+  report('page.json', { 'a [page] x': 'passed' });
   expect(summary()).toEqual({
     status: 0,
     lines: [
@@ -53,8 +54,9 @@ test('adds up runs by backend, and counts no skipped test', () => {
       'wasm 1 passed 0 failed',
       'wasm-kernels 1 passed 0 failed',
       'no backend named 1 passed 0 failed',
+      'page 1 passed 0 failed',
       'tensorflow 1 passed 0 failed',
-      '7 passed, 0 failed',
+      '8 passed, 0 failed',
     ],
   });
 });
