@@ -27,8 +27,8 @@ export function readLinks(
       assert(
         heap === Infinity,
         () =>
-          `${label} keeps the names of a group in a heap, which Keras does not do. In Python, load the model and save it ` +
-          `again as a .keras file.`,
+          `${label} keeps the names of a group in a heap, as HDF5 does when there are more than eight and one is not ` +
+          `ASCII; that is not read. In Python, load the model and save it again as a .keras file.`,
       );
     }
   }
