@@ -4,8 +4,12 @@ import { TensorRef, type Argument, type Graph, type GraphLayer, type GraphPort }
 /** What TensorFlow.js takes for the name of a weight. */
 const NAME = /^[A-Za-z0-9][-\w./]*$/;
 
+/** Whether TensorFlow.js can keep a name. Its reader of saved models looks names up in an object, where `constructor` is. */
+const isPlain = (name: string): boolean => NAME.test(name) && !(name in Object.prototype);
+
 /**
- * The names of a model's layers in TensorFlow.js: those of Python, with `_` for what cannot stand in the name of a weight.
+ * The names of a model's layers in TensorFlow.js: those of Python, with `_` for what cannot stand in the
+ * name of a weight and a number after names that objects of JavaScript inherit (`constructor_1`).
  *
  * @param graph The model.
  * @returns A name for each layer, each once.
@@ -14,7 +18,7 @@ export function layerNames(graph: Graph): Map<GraphLayer, string> {
   const taken = new Set(graph.layers.map(({ name }) => name));
   return new Map(
     graph.layers.map((layer) => {
-      if (NAME.test(layer.name) || layer.className === 'InputLayer') return [layer, layer.name];
+      if (isPlain(layer.name) || layer.className === 'InputLayer') return [layer, layer.name];
       const plain = layer.name.replace(/[^-\w./]/g, '_').replace(/^[^A-Za-z0-9]/, 'layer_$&');
       let name = plain;
       for (let i = 1; taken.has(name); i++) name = `${plain}_${i}`;
