@@ -49,7 +49,7 @@ export interface DerivedMask {
  * @returns The mask, or null when it carries none.
  */
 export function derivedMask(tensor: tfl.SymbolicTensor): DerivedMask | null {
-  const sources = sourcesOf(tensor);
+  const sources = sourcesOf(tensor, new Map());
   if (sources === null || sources.length === 0) return null;
   const { layer } = sources[0];
   if (sources.some(({ from, kind }) => from.shape.length !== (kind === 'ids' ? 2 : 3))) {
@@ -59,8 +59,20 @@ export function derivedMask(tensor: tfl.SymbolicTensor): DerivedMask | null {
   return { mask: masks.length === 1 ? masks[0] : conjunction(masks), layer };
 }
 
+/** What is known of tensors met before: a chain of residual sums leads to each of them by very many ways. */
+type Known = Map<tfl.SymbolicTensor, MaskSource[]>;
+
 /** All places where the mask of a tensor is made; an empty list for none. */
-function sourcesOf(tensor: tfl.SymbolicTensor): MaskSource[] {
+function sourcesOf(tensor: tfl.SymbolicTensor, known: Known): MaskSource[] {
+  let sources = known.get(tensor);
+  if (sources === undefined) {
+    sources = findSources(tensor, known);
+    known.set(tensor, sources);
+  }
+  return sources;
+}
+
+function findSources(tensor: tfl.SymbolicTensor, known: Known): MaskSource[] {
   const layer = tensor.sourceLayer as tfl.layers.Layer & MaybeMasking;
   const inputs = tensor.inputs as tfl.SymbolicTensor[] | undefined;
   if (!inputs || inputs.length === 0) return [];
@@ -75,16 +87,16 @@ function sourcesOf(tensor: tfl.SymbolicTensor): MaskSource[] {
   }
   const inner = layer as unknown as Partial<tfl.LayersModel>;
   if (Array.isArray(inner.layers) && Array.isArray(inner.outputs)) {
-    return sourcesInside(inner as tfl.LayersModel, tensor, inputs);
+    return sourcesInside(inner as tfl.LayersModel, tensor, inputs, known);
   }
   if (layer.handsOnMask !== undefined) {
     const first = (tensor.outputTensorIndex ?? 0) === 0;
-    return layer.handsOnMask && first ? sourcesOf(inputs[0]) : [];
+    return layer.handsOnMask && first ? sourcesOf(inputs[0], known) : [];
   }
   if (!layer.supportsMasking || layer.returnSequences === false) return [];
-  if (!MERGES.includes(layer.getClassName())) return sourcesOf(inputs[0]);
+  if (!MERGES.includes(layer.getClassName())) return sourcesOf(inputs[0], known);
   const joinsFeatures = [-1, tensor.shape.length - 1].includes(layer.axis ?? -1);
-  const found = inputs.flatMap(sourcesOf);
+  const found = inputs.flatMap((input) => sourcesOf(input, known));
   // Sequences put one behind another: their mask is another sequence's, which no layer here makes.
   if (!joinsFeatures && found.length > 0) return [{ ...found[0], from: tensor, kind: 'ids' }];
   return found.filter(
@@ -98,9 +110,10 @@ function sourcesInside(
   model: tfl.LayersModel,
   tensor: tfl.SymbolicTensor,
   inputs: tfl.SymbolicTensor[],
+  known: Known,
 ): MaskSource[] {
   const output = model.outputs[tensor.outputTensorIndex ?? 0];
-  return sourcesOf(output).map((source) => {
+  return sourcesOf(output, known).map((source) => {
     const at = model.inputs.indexOf(source.from);
     // Ids that the nested model computes itself cannot be reached: `from` then is no place of this graph.
     return at < 0

@@ -273,3 +273,11 @@ test('a mask that cannot be a tensor is not lost silently', () => {
     warn.mockRestore();
   }
 });
+
+test('walks each tensor of a chain of residual sums once', () => {
+  let y = symbolic(words('words'), input('ids'));
+  for (let i = 0; i < 60; i++) {
+    y = symbolic(tf.layers.add(), [y, symbolic(tf.layers.activation({ activation: 'tanh' }), y)]); // 2⁶⁰ ways back
+  }
+  expect(derivedMask(y)?.layer).toBe('words');
+});
