@@ -4,31 +4,38 @@ import { assertFloatTensor } from '../util/float_tensor.js';
 import { gelu } from './gelu.js';
 import { silu } from './silu.js';
 
-const tanhGelu = (x: tf.Tensor): tf.Tensor => gelu(x, { approximate: true });
-
-/** Snake case is how Keras, keras-hub and Hugging Face write a name; TensorFlow.js camel-cases it when it loads a model. */
 const ACTIVATIONS = {
   relu: (x: tf.Tensor): tf.Tensor => tf.relu(x),
   gelu: (x: tf.Tensor): tf.Tensor => gelu(x),
-  geluTanh: tanhGelu,
-  gelu_approximate: tanhGelu,
-  geluApproximate: tanhGelu,
-  gelu_new: tanhGelu,
-  geluNew: tanhGelu,
-  gelu_pytorch_tanh: tanhGelu,
-  geluPytorchTanh: tanhGelu,
+  geluTanh: (x: tf.Tensor): tf.Tensor => gelu(x, { approximate: true }),
   silu,
-  swish: silu,
   sigmoid: (x: tf.Tensor): tf.Tensor => tf.sigmoid(x),
   tanh: (x: tf.Tensor): tf.Tensor => tf.tanh(x),
   linear: (x: tf.Tensor): tf.Tensor => tf.clone(x),
 };
 
+/** Snake case is how Keras, keras-hub and Hugging Face write a name; TensorFlow.js camel-cases it when it loads a model. */
+const SYNONYMS = {
+  gelu_approximate: 'geluTanh',
+  geluApproximate: 'geluTanh',
+  gelu_new: 'geluTanh',
+  geluNew: 'geluTanh',
+  gelu_pytorch_tanh: 'geluTanh',
+  geluPytorchTanh: 'geluTanh',
+  swish: 'silu',
+} as const;
+
+/** The activations, each under one name; what kernels are given. */
+export type Activation = keyof typeof ACTIVATIONS;
+
 /** Names of activations, as Keras, keras-hub and Hugging Face spell them, and camel-cased. */
-export type ActivationName = keyof typeof ACTIVATIONS;
+export type ActivationName = Activation | keyof typeof SYNONYMS;
 
 /** All of {@link ActivationName}. */
-export const activationNames = Object.keys(ACTIVATIONS) as readonly ActivationName[];
+export const activationNames = Object.keys({
+  ...ACTIVATIONS,
+  ...SYNONYMS,
+}) as readonly ActivationName[];
 
 /**
  * Checks the name of an activation.
@@ -40,11 +47,26 @@ export const activationNames = Object.keys(ACTIVATIONS) as readonly ActivationNa
  */
 export function assertActivation(where: string, name: unknown): ActivationName {
   assert(
-    typeof name === 'string' && Object.hasOwn(ACTIVATIONS, name),
+    activationNames.includes(name as ActivationName),
     () =>
       `${where}: activation must be one of ${activationNames.join(', ')}, got activation=${describe(name)}.`,
   );
   return name as ActivationName;
+}
+
+/**
+ * Checks the name of an activation, and finds which one it means.
+ *
+ * @param where Name of the function that was called.
+ * @param name What was given.
+ * @returns The one name that all its synonyms stand for.
+ * @throws Error listing the names there are.
+ */
+export function resolveActivation(where: string, name: unknown): Activation {
+  const known = assertActivation(where, name);
+  return Object.hasOwn(SYNONYMS, known)
+    ? SYNONYMS[known as keyof typeof SYNONYMS]
+    : (known as Activation);
 }
 
 /**
@@ -60,5 +82,5 @@ export function assertActivation(where: string, name: unknown): ActivationName {
  */
 export function activation(x: tf.Tensor, name: ActivationName): tf.Tensor {
   assertFloatTensor('activation', 'x', x);
-  return ACTIVATIONS[assertActivation('activation', name)](x);
+  return ACTIVATIONS[resolveActivation('activation', name)](x);
 }

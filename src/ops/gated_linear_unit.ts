@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { assert, assertKnownOptions } from '../util/errors.js';
 import { assertFloatTensor } from '../util/float_tensor.js';
 import { shapeText } from '../util/shapes.js';
-import { activation, assertActivation, type ActivationName } from './activation.js';
+import { activation, resolveActivation, type ActivationName } from './activation.js';
 import { dispatch } from './dispatch.js';
 
 /** Options of {@link gatedLinearUnit}. */
@@ -28,7 +28,7 @@ export function gatedLinearUnit(
   assertFloatTensor('gatedLinearUnit', 'gate', gate);
   assertFloatTensor('gatedLinearUnit', 'up', up);
   assertKnownOptions('gatedLinearUnit', options, ['activation']);
-  const name = assertActivation('gatedLinearUnit', options.activation ?? 'silu');
+  const name = resolveActivation('gatedLinearUnit', options.activation ?? 'silu');
   assert(
     gate.shape.join() === up.shape.join(),
     () =>

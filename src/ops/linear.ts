@@ -2,7 +2,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { assert, assertInteger, assertKnownOptions } from '../util/errors.js';
 import { assertFloatTensor, assertParameter } from '../util/float_tensor.js';
 import { shapeText, sizeOf } from '../util/shapes.js';
-import { activation as activate, assertActivation, type ActivationName } from './activation.js';
+import {
+  activation as activate,
+  resolveActivation,
+  type Activation,
+  type ActivationName,
+} from './activation.js';
 import { dispatch, isRecording } from './dispatch.js';
 import { linearReference } from './linear_reference.js';
 
@@ -40,7 +45,7 @@ export function linear(
   assertKnownOptions('linear', options, ['activation', 'inputAxes', 'transposeKernel']);
   const { transposeKernel = false } = options;
   const inputAxes = assertInteger('linear', 'inputAxes', options.inputAxes ?? 1, 1, x.rank);
-  const activation = assertActivation('linear', options.activation ?? 'linear');
+  const activation = resolveActivation('linear', options.activation ?? 'linear');
   const to = transposeKernel
     ? assertTransposedKernel(kernel, x, inputAxes)
     : assertKernel('linear', 'kernel', kernel, x, inputAxes);
@@ -113,7 +118,7 @@ function byPlain(
   kernel: tf.Tensor,
   bias: tf.Tensor | null | undefined,
   inputAxes: number,
-  activation: ActivationName,
+  activation: Activation,
 ): tf.Tensor {
   return tf.tidy(() => {
     const lead = x.shape.slice(0, x.rank - inputAxes);

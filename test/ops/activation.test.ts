@@ -40,7 +40,7 @@ describeBackends('activation', () => {
   test('an unknown name is refused with the names there are', () => {
     for (const name of ['gleu', 'toString', undefined, 3]) {
       expect(() => activation(tf.ones([1]), name as never)).toThrow(
-        /^activation: activation must be one of relu, gelu, geluTanh, .*, silu, swish, sigmoid, tanh, linear, got activation=/,
+        /^activation: activation must be one of relu, gelu, geluTanh, silu, sigmoid, tanh, linear, gelu_approximate, .*, swish, got activation=/,
       );
     }
   });

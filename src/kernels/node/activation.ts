@@ -1,29 +1,20 @@
 /** Activations by name, in a graph: of affine maps and gates. */
-import type { ActivationName } from '../../ops/activation.js';
+import type { Activation } from '../../ops/activation.js';
 import { gelu } from './gelu.js';
 import type { Graph, Value } from './graph.js';
 import { silu } from './silu.js';
 
 /** What an activation does in a graph: its value and, where it is wanted, its slope. */
-type Activation = (g: Graph, x: Value, withSlope: boolean) => Value[];
+type Apply = (g: Graph, x: Value, withSlope: boolean) => Value[];
 
-const tanhGelu: Activation = (g, x, withSlope) => gelu(g, x, true, withSlope);
-
-const ACTIVATIONS: Partial<Record<ActivationName, Activation>> = {
+const ACTIVATIONS: Partial<Record<Activation, Apply>> = {
   relu: (g, x, withSlope) => {
     const y = g.unary('Relu', x);
     return withSlope ? [y, g.cast(g.op('Greater', [x, g.constant(0)]), 'bool', 'float32')] : [y];
   },
   gelu: (g, x, withSlope) => gelu(g, x, false, withSlope),
-  geluTanh: tanhGelu,
-  gelu_approximate: tanhGelu,
-  geluApproximate: tanhGelu,
-  gelu_new: tanhGelu,
-  geluNew: tanhGelu,
-  gelu_pytorch_tanh: tanhGelu,
-  geluPytorchTanh: tanhGelu,
+  geluTanh: (g, x, withSlope) => gelu(g, x, true, withSlope),
   silu,
-  swish: silu,
   sigmoid: (g, x, withSlope) => {
     const y = g.unary('Sigmoid', x);
     return withSlope ? [y, g.mul(y, g.sub(1, y))] : [y];
@@ -43,7 +34,7 @@ const ACTIVATIONS: Partial<Record<ActivationName, Activation>> = {
  * @param withSlope Whether the slope is wanted.
  * @returns The value and, when wanted, the slope.
  */
-export function activation(g: Graph, x: Value, name: ActivationName, withSlope: boolean): Value[] {
+export function activation(g: Graph, x: Value, name: Activation, withSlope: boolean): Value[] {
   const apply = ACTIVATIONS[name];
   return apply ? apply(g, x, withSlope) : [x];
 }

@@ -1,5 +1,5 @@
 /** Gated linear units; forward keeps the activated gate and its slope where a gradient will be asked for. */
-import type { ActivationName } from '../../ops/activation.js';
+import type { Activation } from '../../ops/activation.js';
 import { activation } from './activation.js';
 import type { NodeKernel } from './kernel.js';
 
@@ -9,7 +9,7 @@ export const gatedLinearUnitKernels: NodeKernel[] = [
     name: 'TransformersGatedLinearUnit',
     variant: (_, attrs) => attrs.activation as string,
     run: (call) => {
-      const name = call.attrs.activation as ActivationName;
+      const name = call.attrs.activation as Activation;
       const residuals = call.keepsResiduals;
       const linear = name === 'linear';
       return call.graph(`gatedLinearUnit ${name} ${residuals}`, call.inputs, (g, { gate, up }) => {

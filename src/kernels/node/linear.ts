@@ -1,6 +1,6 @@
 /** Affine maps: one product forward, two backward, none of them with a transposed copy; bias and activation with it. */
 import type * as tf from '@tensorflow/tfjs-core';
-import type { ActivationName } from '../../ops/activation.js';
+import type { Activation } from '../../ops/activation.js';
 import { sizeOf } from '../../util/shapes.js';
 import { activation } from './activation.js';
 import type { Inputs, NodeCall, NodeKernel } from './kernel.js';
@@ -16,7 +16,7 @@ export const linearKernels: NodeKernel[] = ['Linear', 'GeneralLinear'].flatMap((
 /** What the general kernel is told; the plain one has one input axis and nothing else. */
 interface Attributes {
   inputAxes?: number;
-  activation?: ActivationName;
+  activation?: Activation;
   /** Whether the kernel is [E, D]. */
   transposeKernel?: boolean;
   /** Whether the slope of the activation is a residual. */

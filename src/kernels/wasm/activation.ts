@@ -1,11 +1,11 @@
 /** The activations that kernels know, by number, and the kernels of those that are operations of their own. */
 import type * as tf from '@tensorflow/tfjs-core';
-import type { ActivationName } from '../../ops/activation.js';
+import type { Activation } from '../../ops/activation.js';
 import { sizeOf } from '../../util/shapes.js';
 import type { KernelCall } from './kernel.js';
 
 /** The numbers of assembly/activation.ts. */
-export const kinds = {
+export const kinds: Record<Activation, number> = {
   linear: 0,
   relu: 1,
   sigmoid: 2,
@@ -13,18 +13,7 @@ export const kinds = {
   silu: 4,
   gelu: 5,
   geluTanh: 6,
-} as const;
-
-/**
- * The number of an activation.
- *
- * @param name Any of its names.
- * @returns Its number in assembly/activation.ts.
- */
-export function activationKind(name: ActivationName): number {
-  if (name in kinds) return kinds[name as keyof typeof kinds];
-  return name === 'swish' ? kinds.silu : kinds.geluTanh;
-}
+};
 
 /**
  * y = activation(x).

@@ -1,7 +1,7 @@
 /** Gated linear unit; the backward pass computes the activation again and gives both gradients in one pass. */
-import type { ActivationName } from '../../ops/activation.js';
+import type { Activation } from '../../ops/activation.js';
 import { sizeOf } from '../../util/shapes.js';
-import { activationKind } from './activation.js';
+import { kinds } from './activation.js';
 import type { KernelCall, WasmKernel } from './kernel.js';
 
 /** `TransformersGatedLinearUnit` and its gradient. */
@@ -30,5 +30,5 @@ export const gatedLinearUnitKernels: WasmKernel[] = [
 ];
 
 function kindOf({ attrs }: KernelCall): number {
-  return activationKind(attrs.activation as ActivationName);
+  return kinds[attrs.activation as Activation];
 }

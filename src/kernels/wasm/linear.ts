@@ -6,9 +6,9 @@
  * Several maps of the same x have one gradient in x: the products of dz₀|dz₁|… with W₀|W₁|…, side by side.
  */
 import type * as tf from '@tensorflow/tfjs-core';
-import type { ActivationName } from '../../ops/activation.js';
+import type { Activation } from '../../ops/activation.js';
 import { sizeOf } from '../../util/shapes.js';
-import { activationKind } from './activation.js';
+import { kinds } from './activation.js';
 import type { KernelCall, WasmKernel } from './kernel.js';
 import { matmul } from './matmul.js';
 import { withNonzeroRows } from './nonzero_rows.js';
@@ -24,7 +24,7 @@ export const linearKernels: WasmKernel[] = ['Linear', 'GeneralLinear'].flatMap((
 /** What the general kernel is told; the plain one has one input axis and nothing else. */
 interface Attributes {
   inputAxes?: number;
-  activation?: ActivationName;
+  activation?: Activation;
   transposeKernel?: boolean;
   slope?: boolean;
 }
@@ -76,7 +76,7 @@ function forward(call: KernelCall): tf.TensorInfo | tf.TensorInfo[] {
   const { inputAxes, activation = 'linear', transposeKernel, slope } = call.attrs as Attributes;
   const y = affine(call, kernel, bias, inputAxes, transposeKernel);
   if (activation === 'linear') return y;
-  const [at, kind, size] = [call.pointer(y), activationKind(activation), sizeOf(y.shape)];
+  const [at, kind, size] = [call.pointer(y), kinds[activation], sizeOf(y.shape)];
   if (!slope) {
     call.exports.activationArray(kind, at, at, size);
     return y;

@@ -7,7 +7,7 @@ import { forcePath } from '../../../src/ops/dispatch.js';
 import { describeKernels } from '../../support/backends.js';
 import { Chance } from '../../support/chance.js';
 import { expectIdentical } from '../../support/expect_close.js';
-import { cases } from './fuzz_cases.js';
+import { cases } from '../fuzz_cases.js';
 
 const wasm = (): WasmBackend['wasm'] => (tf.backend() as unknown as WasmBackend).wasm;
 

@@ -1,12 +1,12 @@
 /** One random call of each operation that has kernels, by its name. */
 import * as tf from '@tensorflow/tfjs';
 
-import { adamWUpdate } from '../../../src/ops/adam_w_update.js';
-import { cacheWrite } from '../../../src/ops/cache_write.js';
-import { globalNorm } from '../../../src/ops/global_norm.js';
-import * as ops from '../../../src/ops/index.js';
-import type { Chance } from '../../support/chance.js';
-import { normalised, type Truth } from '../../support/float64.js';
+import { adamWUpdate } from '../../src/ops/adam_w_update.js';
+import { cacheWrite } from '../../src/ops/cache_write.js';
+import { globalNorm } from '../../src/ops/global_norm.js';
+import * as ops from '../../src/ops/index.js';
+import type { Chance } from '../support/chance.js';
+import { normalised, type Truth } from '../support/float64.js';
 
 /** A call, for `expectKernelLikeReference`. */
 export interface Case {
