@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pretrained } from 'tfjs-transformers';
-import { readSavedModel } from '../src/pretrained/keras/saved_model.js';
+import { readSavedModel } from '../src/pretrained/keras/read_saved_model.js';
 import { saveArchive, type ArchiveWeight } from '../src/pretrained/keras/write_archive.js';
 import { pair, row, start, type Side } from './pairs.js';
 
@@ -93,7 +93,7 @@ function peakMemory(folder: string, work: string): number {
     import { unzipSync } from 'fflate';
     import { existsSync, readFileSync } from 'node:fs';
     import { pretrained } from '../src/index.js';
-    import { readSavedModel } from '../src/pretrained/keras/saved_model.js';
+    import { readSavedModel } from '../src/pretrained/keras/read_saved_model.js';
     (async () => {
       await tf.setBackend('cpu');
       const path = process.argv[2];

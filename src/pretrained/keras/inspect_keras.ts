@@ -6,7 +6,8 @@ import { kerasVersionOf } from './keras_version.js';
 import { readCustomObjects, type LoadKerasOptions } from './load_keras.js';
 import { isStateOfTraining } from './match_weights.js';
 import { readGraph } from './read_graph.js';
-import { readSavedModel, type SavedModel, type StoredArray } from './saved_model.js';
+import { readSavedModel } from './read_saved_model.js';
+import type { SavedModel, StoredArray } from './saved_model.js';
 import type { KerasSource } from './source.js';
 import { treeNames } from './weight_places.js';
 

@@ -9,7 +9,8 @@ import { kerasVersionOf } from './keras_version.js';
 import type { CustomObjects } from './layer_table.js';
 import { matchWeights, type MatchedWeights } from './match_weights.js';
 import { readGraph } from './read_graph.js';
-import { readSavedModel, type SavedModel } from './saved_model.js';
+import { readSavedModel } from './read_saved_model.js';
+import type { SavedModel } from './saved_model.js';
 import type { KerasLimits, KerasSource } from './source.js';
 import { weightPlaces } from './weight_places.js';
 

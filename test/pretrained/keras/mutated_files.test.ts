@@ -6,7 +6,7 @@ import * as fc from 'fast-check';
 import { zipSync } from 'fflate';
 import { memorySource } from '../../../src/pretrained/formats/byte_source.js';
 import { readZipDirectory, readZipMember } from '../../../src/pretrained/formats/zip.js';
-import { readSavedModel } from '../../../src/pretrained/keras/saved_model.js';
+import { readSavedModel } from '../../../src/pretrained/keras/read_saved_model.js';
 import { readFixtureFile } from '../../support/fixture_files.js';
 
 const RUNS = Number(process.env.FILES ?? 150);

@@ -1,7 +1,8 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readSavedModel, type SavedModel } from '../../../src/pretrained/keras/saved_model.js';
+import { readSavedModel } from '../../../src/pretrained/keras/read_saved_model.js';
+import type { SavedModel } from '../../../src/pretrained/keras/saved_model.js';
 import {
   saveArchive,
   writeArchive,

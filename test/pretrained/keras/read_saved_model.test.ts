@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { readSavedModel, type SavedModel } from '../../../src/pretrained/keras/saved_model.js';
+import { readSavedModel } from '../../../src/pretrained/keras/read_saved_model.js';
+import type { SavedModel } from '../../../src/pretrained/keras/saved_model.js';
 import type { KerasSource } from '../../../src/pretrained/keras/source.js';
 import { readFixtureFile } from '../../support/fixture_files.js';
 
