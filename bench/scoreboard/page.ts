@@ -1,15 +1,15 @@
 /** A page that only runs inference: what has to be loaded, and how long is it until the first words? */
 import * as tf from '@tensorflow/tfjs';
-import { build } from 'esbuild';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import type { Browser } from 'playwright-core';
 import { generation, models } from 'tfjs-transformers';
 import { startChromium } from '../../test/browser/chromium.js';
 import { serve } from '../../test/browser/server.js';
+import { bundle } from '../bundle.js';
 import { start, timingOf } from '../pairs.js';
 import { GptTfjs } from '../peers/gpt_tfjs.js';
 import { folderOf } from '../peers/installed.js';
@@ -100,77 +100,15 @@ export async function page({ quick }: Effort): Promise<Table> {
     ...{ numLayers: layers, numHeads: heads, seed: 1 },
   });
   const { ids } = await generation.generate(model, PROMPT, { maxNewTokens: NEW_TOKENS });
-  const expected = ids[0].join();
   const folder = mkdtempSync(join(tmpdir(), 'scoreboard-'));
-  const places = folders(folder);
-  const rows: Row[] = [];
+  let rows: Row[];
   try {
     await writeModels(folder, model);
-    const browser = await startChromium();
+    const visits = new Visits(await startChromium(), folders(folder), ids[0].join());
     try {
-      const entrants: { page: Page; script: string; times: number[]; cells: string[] }[] = [];
-      for (const page of PAGES) {
-        try {
-          const script = await bundle(page.script);
-          entrants.push({ page, script, times: [], cells: [] });
-        } catch (error) {
-          rows.push(cannotRun(page.way, error));
-        }
-      }
-      for (let round = 0; round < (quick ? 2 : 5); round++) {
-        for (const entrant of entrants) {
-          const { page, script, times } = entrant;
-          const sizes = { js: gzipSync(script).length, wasm: 0 };
-          if (page.onlySize === undefined) {
-            const server = await serve(script, places, () => false);
-            const context = await browser.newContext(); // an empty cache
-            try {
-              const tab = await context.newPage();
-              const problems: string[] = [];
-              tab.on('pageerror', (error) => problems.push(error.message));
-              tab.on('response', (response) => {
-                const path = new URL(response.url()).pathname;
-                const kind = path.endsWith('.wasm') ? 'wasm' : path.endsWith('.mjs') ? 'js' : null;
-                if (kind !== null) sizes[kind] += zippedSize(path, places);
-              });
-              await tab.goto(server.url);
-              await tab
-                .waitForFunction('globalThis.finished', undefined, { timeout: 60_000 })
-                .catch(() => {
-                  throw new Error(problems[0] ?? 'no answer within a minute');
-                });
-              const { generated, milliseconds } = (await tab.evaluate('finished')) as {
-                generated: number[];
-                milliseconds: number;
-              };
-              if (generated.join() !== expected)
-                throw new Error(
-                  `page: ${page.way} generates ${generated.join()}, not ${expected}.`,
-                );
-              times.push(milliseconds);
-            } finally {
-              await context.close();
-              server.stop();
-            }
-          }
-          entrant.cells = [sizes.js, sizes.wasm, sizes.js + sizes.wasm].map((bytes) =>
-            (bytes / 1000).toFixed(0),
-          );
-        }
-      }
-      const ours = entrants[0].times;
-      for (const { page, times, cells } of entrants) {
-        const timed = page.onlySize === undefined;
-        rows.push({
-          way: page.way,
-          cells: [...cells, timed ? timingOf(times) : page.onlySize!],
-          ...(timed && page.way !== OURS
-            ? { ratio: timingOf(times.map((time, i) => time / ours[i])) }
-            : {}),
-        });
-      }
+      rows = await visits.compare(quick ? 2 : 5);
     } finally {
-      await browser.close();
+      await visits.browser.close();
     }
   } finally {
     rmSync(folder, { recursive: true });
@@ -187,24 +125,85 @@ export async function page({ quick }: Effort): Promise<Table> {
   };
 }
 
-const built = (entry: string): string =>
-  fileURLToPath(new URL(`../../dist/esm/${entry}/index.js`, import.meta.url));
+/** A page that could be bundled, and what its visits gave. */
+interface Entrant {
+  page: Page;
+  script: string;
+  times: number[];
+  sizes: Record<'js' | 'wasm', number>;
+}
 
-async function bundle(script: string): Promise<string> {
-  const result = await build({
-    stdin: { contents: script, resolveDir: fileURLToPath(new URL('..', import.meta.url)) },
-    bundle: true,
-    write: false,
-    minify: true,
-    format: 'esm',
-    target: 'es2022',
-    platform: 'browser',
-    // The built package: only its files are named in `sideEffects`.
-    alias: { 'tfjs-transformers/wasm': built('kernels/wasm'), 'tfjs-transformers': built('.') },
-    external: ['node:*', 'fs', 'path', 'util'],
-    logLevel: 'silent',
-  });
-  return result.outputFiles[0].text;
+/** Visits of the pages, each with an empty cache. */
+class Visits {
+  constructor(
+    readonly browser: Browser,
+    private readonly places: Record<string, string>,
+    private readonly expected: string,
+  ) {}
+
+  /** Visits all pages in turn, and makes rows of what they took. */
+  async compare(rounds: number): Promise<Row[]> {
+    const entrants: Entrant[] = [];
+    const rows: Row[] = [];
+    for (const page of PAGES) {
+      try {
+        const script = await bundle(page.script);
+        entrants.push({ page, script, times: [], sizes: { js: gzipSync(script).length, wasm: 0 } });
+      } catch (error) {
+        rows.push(cannotRun(page.way, error));
+      }
+    }
+    const timed = entrants.filter(({ page }) => page.onlySize === undefined);
+    for (let round = 0; round < rounds; round++) {
+      for (const entrant of timed) await this.visit(entrant);
+    }
+    const ours = entrants[0].times;
+    return rows.concat(
+      entrants.map(({ page: { way, onlySize }, times, sizes: { js, wasm } }) => ({
+        way,
+        cells: [
+          ...[js, wasm, js + wasm].map((bytes) => (bytes / 1000).toFixed(0)),
+          onlySize ?? timingOf(times),
+        ],
+        ...(onlySize === undefined && way !== OURS
+          ? { ratio: timingOf(times.map((time, i) => time / ours[i])) }
+          : {}),
+      })),
+    );
+  }
+
+  private async visit(entrant: Entrant): Promise<void> {
+    const sizes = { js: gzipSync(entrant.script).length, wasm: 0 };
+    const server = await serve(entrant.script, this.places, () => false);
+    const context = await this.browser.newContext(); // an empty cache
+    try {
+      const tab = await context.newPage();
+      const problems: string[] = [];
+      tab.on('pageerror', (error) => problems.push(error.message));
+      tab.on('response', (response) => {
+        const path = new URL(response.url()).pathname;
+        const kind = path.endsWith('.wasm') ? 'wasm' : path.endsWith('.mjs') ? 'js' : null;
+        if (kind !== null) sizes[kind] += zippedSize(path, this.places);
+      });
+      await tab.goto(server.url);
+      await tab.waitForFunction('globalThis.finished', undefined, { timeout: 60_000 }).catch(() => {
+        throw new Error(problems[0] ?? 'no answer within a minute');
+      });
+      const finished = (await tab.evaluate('finished')) as {
+        generated: number[];
+        milliseconds: number;
+      };
+      const got = finished.generated.join();
+      if (got !== this.expected) {
+        throw new Error(`page: ${entrant.page.way} generates ${got}, not ${this.expected}.`);
+      }
+      entrant.times.push(finished.milliseconds);
+      entrant.sizes = sizes;
+    } finally {
+      await context.close();
+      server.stop();
+    }
+  }
 }
 
 function folders(models: string): Record<string, string> {
