@@ -1,5 +1,6 @@
 /** Operators that work element by element, and reductions. */
 import * as tf from '@tensorflow/tfjs-core';
+import { largeNegative } from '../masks/large_negative.js';
 import { toBool } from '../masks/to_bool.js';
 import { gelu } from '../ops/gelu.js';
 import { silu } from '../ops/silu.js';
@@ -67,7 +68,7 @@ function softmax(operand: Operand, axis: Operand, mask: Operand): tf.Tensor {
   const x = asFloats(operand);
   const axes = [axis ?? -1].flat().map((at) => ((at as number) + x.rank) % x.rank);
   const hidden = mask instanceof tf.Tensor ? broadcastMask(bool(mask), x.shape) : null;
-  const low = (): tf.Tensor => tf.fill(x.shape, -1e9);
+  const low = (): tf.Tensor => tf.fill(x.shape, largeNegative());
   const scores = hidden ? tf.where(hidden, x, low()) : x;
   const last = axes.length === 1 && axes[0] === x.rank - 1;
   const shifted = (): tf.Tensor =>

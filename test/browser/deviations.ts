@@ -48,6 +48,8 @@ export const expectedFailures: Deviation[] = [
       'reversibleEmbedding maskZero hands a mask on to layers of TensorFlow.js',
       'tokenAndPositionEmbedding in tf.sequential with a mask for TensorFlow.js, saved and loaded',
       'masks that TensorFlow.js keeps beside tensors layers of TensorFlow.js behind ours get the mask, and layers without steps end it',
+      'maskedSequence keeps state and output over masked steps, in models that come back from saving',
+      'maskedSequence without a mask it is the layer, and both directions work',
     ],
     reason:
       'TensorFlow.js transposes the mask in its recurrent layers; for int32 and bool of rank 3 that shader does not compile',
@@ -69,6 +71,11 @@ export const expectedFailures: Deviation[] = [
     ],
     reason:
       "one step of TensorFlow.js' own optimizer is lost in the rounding of some weights; training.adamW keeps float32 ones",
+  },
+  {
+    backends: HALF,
+    tests: ['linear with activation relu: that of the result'],
+    reason: 'the long step that differences of 16-bit numbers need leads over the corner of relu',
   },
   {
     backends: HALF,
