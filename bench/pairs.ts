@@ -44,12 +44,15 @@ export async function pair(
  * @param rounds How often; 5 by default.
  * @param atLeast Milliseconds of a side in a round, 500 by default. Where other processes disturb, many short rounds
  *   find moments without them.
+ * @param warmUp Milliseconds of a side before its part of a round counts, 0 by default: for short calls, which find the
+ *   caches full of the other side's data, and its idle threads still spinning.
  * @returns Milliseconds of one run of each side, and `ratio(a, b)`: how many times faster a is than b.
  */
 export async function alternate<Name extends string>(
   sides: Record<Name, Side>,
   rounds = 5,
   atLeast = 500,
+  warmUp = 0,
 ): Promise<{ times: Record<Name, Timing>; ratio: (a: Name, b: Name) => Timing }> {
   const names = Object.keys(sides) as Name[];
   const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<
@@ -59,7 +62,9 @@ export async function alternate<Name extends string>(
   // Half a second of each side before counting: V8 compiles what runs often.
   for (let i = -1; i < rounds; i++) {
     for (const name of names) {
-      const start = performance.now();
+      let start = performance.now();
+      while (performance.now() - start < warmUp) await sides[name]();
+      start = performance.now();
       const least = i < 0 ? 500 : atLeast;
       let runs = 0;
       for (; runs === 0 || performance.now() - start < least; runs++) await sides[name]();

@@ -100,7 +100,7 @@ export async function decoding({ quick }: Effort): Promise<Table> {
         throw new Error(`decoding: logits of ${way} differ from ours at ${context} tokens.`);
       sides[way] = () => step(7);
     }
-    const { times, ratio } = await alternate(sides, quick ? 3 : 5, quick ? 100 : 300);
+    const { times, ratio } = await alternate(sides, quick ? 5 : 9, quick ? 100 : 200, 100);
     for (const [way, { against }] of Object.entries(contestants)) {
       rows[way].cells.push(times[way]);
       if (against !== undefined) rows[way].ratio = ratio(against, way);

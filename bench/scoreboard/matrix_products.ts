@@ -98,8 +98,9 @@ export async function matrixProducts({ quick }: Effort): Promise<Table> {
     }
     const { times, ratio } = await alternate<string>(
       sides as Record<string, Side>,
-      quick ? 15 : 50,
-      10,
+      quick ? 9 : 30,
+      30,
+      20,
     );
     const amount = 2 * batch * m * k * n;
     const what = `${batch > 1 ? `${batch} × ` : ''}[${m},${k}]·[${k},${n}]${transposed ? 'ᵀ' : ''}`;

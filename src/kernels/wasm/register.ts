@@ -14,11 +14,12 @@ import { layerNormKernels } from './layer_norm.js';
 import { linearKernels } from './linear.js';
 import { onInstantiated } from './module.js';
 import { projectionsKernels } from './projections.js';
-import { replaceKernel } from './replace_kernel.js';
+import { replaceKernel, type Attempt } from './replace_kernel.js';
 import { residualKernels } from './residual.js';
 import { rmsNormKernels } from './rms_norm.js';
 import { rotaryKernels } from './rotary.js';
 import { siluKernels } from './silu.js';
+import { slice } from './slice.js';
 import { softCapKernels } from './soft_cap.js';
 import { sparseSoftmaxCrossEntropyKernels } from './sparse_softmax_cross_entropy.js';
 import { tensorSumsKernels } from './tensor_sums.js';
@@ -44,27 +45,30 @@ const kernels: WasmKernel[] = [
   ...tensorSumsKernels,
 ];
 
+/** The kernels that the backend has too, and that its own make needlessly slow for what this package does. */
+const replacements: Record<string, Attempt> = { Identity: identity, Slice: slice };
+
 let registered = false;
-let putIdentityBack: (() => void) | undefined;
-onInstantiated(replaceIdentity);
+let putBack: (() => void)[] = [];
+onInstantiated(replaceOriginals);
 
 /** Registers every kernel that is not registered yet. Importing `tfjs-transformers/wasm` does this. */
 export function registerKernels(): void {
   registered = true;
   kernels.forEach(registerWasmKernel);
-  replaceIdentity();
+  replaceOriginals();
 }
 
 /** Takes them back, so that operations run by their references on the wasm backend. */
 export function unregisterKernels(): void {
   registered = false;
   kernels.forEach(({ name }) => unregisterWasmKernel(name));
-  putIdentityBack?.();
-  putIdentityBack = undefined;
+  putBack.forEach((one) => one());
+  putBack = [];
 }
 
-/** The one kernel that the backend has too. It is there once the backend's package has been imported, maybe after us. */
-function replaceIdentity(): void {
-  if (!registered || putIdentityBack || !tf.getKernel('Identity', 'wasm')) return;
-  putIdentityBack = replaceKernel('Identity', identity);
+/** Replaces what there is to replace once the backend's package has been imported, which may be after us. */
+function replaceOriginals(): void {
+  if (!registered || putBack.length > 0 || !tf.getKernel('Identity', 'wasm')) return;
+  putBack = Object.entries(replacements).map(([name, attempt]) => replaceKernel(name, attempt));
 }
