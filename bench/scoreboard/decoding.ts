@@ -108,7 +108,7 @@ export async function decoding({ quick }: Effort): Promise<Table> {
   }
   for (const row of Object.values(rows)) {
     const [first, last] = [row.cells[0], row.cells.at(-1)] as Timing[];
-    row.cells.push((last.median / first.median).toFixed(1), (1000 / last.median).toFixed(0));
+    row.cells.push((last.median / first.median).toFixed(1), perSecond(last.median));
   }
   for (const remove of removals) remove();
   return {
@@ -121,6 +121,11 @@ export async function decoding({ quick }: Effort): Promise<Table> {
     columns: [...columns, 'growth', `tokens/s at ${contexts.at(-1)}`],
     rows: [...Object.values(rows), ...absent],
   };
+}
+
+function perSecond(milliseconds: number): string {
+  const rate = 1000 / milliseconds;
+  return rate.toFixed(rate < 10 ? 1 : 0);
 }
 
 function idsOf(length: number): number[] {

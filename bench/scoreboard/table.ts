@@ -68,14 +68,12 @@ export function toMarkdown({ question, notes, columns, rows }: Table): string {
  * The ratios of tables by name.
  *
  * @param tables Answers.
- * @returns `question / way` → median ratio.
+ * @returns `question / way` → ratio, over the rounds.
  */
-export function ratiosOf(tables: Table[]): Record<string, number> {
+export function ratiosOf(tables: Table[]): Record<string, Timing> {
   return Object.fromEntries(
     tables.flatMap(({ name, rows }) =>
-      rows.flatMap(({ way, ratio }) =>
-        ratio ? [[`${name} / ${way}`, Number(ratio.median.toPrecision(3))]] : [],
-      ),
+      rows.flatMap(({ way, ratio }) => (ratio ? [[`${name} / ${way}`, ratio]] : [])),
     ),
   );
 }
