@@ -153,7 +153,7 @@ describeKernels('accelerate', () => {
     expect(() => tf.fused.matMul({ a, b, bias })).toThrow('only supports rank-1 bias');
   });
 
-  test('a large plain product goes to the original where it runs on threads', () => {
+  test('a large plain product goes to the original where it runs on threads, and a row times a huge matrix', () => {
     const module = moduleOf(tf.backend() as unknown as WasmBackend)!;
     const spy = jest.fn(originals.BatchMatMul);
     const accelerated = (threads: number, ...at: Parameters<typeof tf.matMul>): number => {
@@ -183,6 +183,10 @@ describeKernels('accelerate', () => {
     expect(accelerated(4, large, large, false, true)).toBe(0);
     expect(accelerated(4, batched, batched)).toBe(0);
     expect(accelerated(4, batched, large)).toBe(0);
+    const [row, huge] = [tf.zeros([1, 1024]), tf.zeros([1024, 2 ** 14])];
+    expect(accelerated(1, row, huge)).toBe(1);
+    expect(accelerated(1, row, tf.reshape(huge, [2 ** 14, 1024]), false, true)).toBe(0);
+    tf.dispose(huge);
   });
 
   test('a model trains to the same weights', async () => {
