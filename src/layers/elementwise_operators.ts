@@ -4,6 +4,7 @@ import { largeNegative } from '../masks/large_negative.js';
 import { toBool } from '../masks/to_bool.js';
 import { gelu } from '../ops/gelu.js';
 import { silu } from '../ops/silu.js';
+import { cos, sin } from '../ops/sin_cos.js';
 import { broadcastMask } from '../util/broadcast.js';
 import { stopGradient } from '../util/stop_gradient.js';
 import {
@@ -151,9 +152,9 @@ export const ELEMENTWISE: Record<string, OperatorFunction> = {
   sqrt: one((x) => tf.sqrt(x)),
   rsqrt: one((x) => tf.rsqrt(x)),
   reciprocal: one((x) => tf.reciprocal(x)),
-  sin: one((x) => tf.sin(x)),
-  cos: one((x) => tf.cos(x)),
-  tan: one((x) => tf.tan(x)),
+  sin: one(sin),
+  cos: one(cos),
+  tan: one((x) => tf.div(sin(x), cos(x))),
   erf: one((x) => tf.erf(x)),
   floor: one((x) => tf.floor(x)),
   ceil: one((x) => tf.ceil(x)),

@@ -14,14 +14,6 @@ const ALL = ['webgl', 'webgl-f16', 'webgpu'];
 /** Must fail: one that passes is reported, so that this list stays true. */
 export const expectedFailures: Deviation[] = [
   {
-    backends: ['webgl', 'webgpu'],
-    tests: [
-      'Keras models from a File keras_models_more operators_arithmetic.keras',
-      'Keras models from a File keras_models_more operators_arithmetic.h5',
-    ],
-    reason: 'sin and cos of a shader are only good to about 2^-11, which GLSL and WGSL allow',
-  },
-  {
     backends: ['webgpu'],
     tests: [
       'Keras models from a File keras_models_more masking_layer.keras',

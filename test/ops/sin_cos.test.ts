@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
-import { sinCos } from '../../src/ops/sin_cos.js';
+import { cos, sin, sinCos } from '../../src/ops/sin_cos.js';
 import { describeBackends, expectNoLeak } from '../support/backends.js';
+import { checkDirectional, randomTensor } from '../support/check_directional.js';
 import { expectClose, type Expected } from '../support/expect_close.js';
 import { FLOAT32, precision } from '../support/precision.js';
 
@@ -18,6 +19,22 @@ function check(positions: tf.Tensor, tolerance: number): void {
   expectClose(sin, truth(Math.sin, list), { atol: tolerance, rtol: 0 });
   expectClose(cos, truth(Math.cos, list), { atol: tolerance, rtol: 0 });
 }
+
+describeBackends('sin and cos', () => {
+  test('of any angle, below zero too, with their gradients', () => {
+    const largest = precision() === FLOAT32 ? 1e5 : 3;
+    const angles = [0, 0.001, -0.5, 1.5707964, -3.1415927, 2.5, largest / 7, -largest / 3, largest];
+    const x = tf.tensor2d(angles, [3, 3]);
+    const stored = Array.from(x.dataSync());
+    const truth = (f: (angle: number) => number) => ({ shape: [3, 3], values: stored.map(f) });
+    expectClose(sin(x), truth(Math.sin), { atol: 1e-6, rtol: 0 });
+    expectClose(cos(x), truth(Math.cos), { atol: 1e-6, rtol: 0 });
+    for (const f of [sin, cos]) {
+      checkDirectional((y) => f(y), [randomTensor([2, 7], 3)]);
+      expectNoLeak(() => tf.tidy(() => f(x)));
+    }
+  });
+});
 
 describeBackends('sinCos', () => {
   test('every position to 1,000, and parts of positions', () => {
