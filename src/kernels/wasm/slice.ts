@@ -15,8 +15,8 @@ export const slice: Attempt = (call) => {
   const [from, sizes] = tf.slice_util.parseSliceParams(x, begin, size);
   tf.slice_util.assertParamsValid(x, from, sizes);
   const last = sizes.map((length, axis) => length !== x.shape[axis]).lastIndexOf(true);
-  if (last < 0) return call.share(x);
-  return last > 3 ? null : copied(call, x, from, sizes, last);
+  // The whole is copied too: callers count on data of the slice's own shape (XNNPACK takes the rank of a bias from there).
+  return last > 3 ? null : copied(call, x, from, sizes, Math.max(last, 0));
 };
 
 /** Copies runs: what is wanted of the last axis that is cut, with all axes behind it. */

@@ -93,6 +93,13 @@ describeKernels('a slice', () => {
     if (x.size > 0) checkDirectional((y) => tf.slice(y, begin, size), [x]);
   });
 
+  test('of everything has data of its own shape', () => {
+    // The backend takes the rank of a bias from the data, which a reshape leaves as they were.
+    const bias = tf.slice(tf.reshape(tf.ones([3, 1]), [3]), [0], [3]);
+    const [a, b] = [tf.ones<tf.Rank.R2>([2, 2]), tf.ones<tf.Rank.R2>([2, 3])];
+    expectIdentical(tf.fused.matMul({ a, b, bias }), tf.fill([2, 3], 3));
+  });
+
   test('refuses what lies outside', () => {
     expect(() => tf.slice(tf.zeros([3, 2]), [2, 0], [2, 2])).toThrow(/begin\[0\] \+ size\[0\]/);
   });
