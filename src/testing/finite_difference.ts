@@ -24,6 +24,8 @@ const EPSILON = 2 ** -23;
 const ROUNDING = 256;
 /** Up to this many elements are tried one by one when a wrong place is looked for; larger ranges are halved first. */
 const ELEMENTS = 32;
+/** Where a kink is in the way, so many other points are tried, from 0.03 to 1 times the tensor's size away. */
+const ATTEMPTS = 6;
 
 /** A point in the space of one parameter, with what the function and the tape say there. */
 export interface Point {
@@ -138,7 +140,7 @@ export async function checkParameter(
   return result;
 }
 
-/** One direction, at the point given and, where a kink is in the way, at up to three points beside it. */
+/** One direction, at the point given and, where a kink is in the way, at points beside it. */
 async function checkDirection(
   parameter: Parameter,
   along: boolean,
@@ -163,10 +165,11 @@ async function checkDirection(
     // picked, so it understates the noise: such a value passes within four of them.
     const passed = settled && relativeError <= tolerance + (lost ? 4 : 1) * uncertainty;
     const kinked = found.kink > Math.abs(found.value) / 50;
-    if (!passed && attempt < 3 && (kinked || !settled)) {
-      const offset = randomSigns(seed, 2 ** 42 + 4 * call + attempt, size);
+    if (!passed && attempt < ATTEMPTS && (kinked || !settled)) {
+      const offset = randomSigns(seed, 2 ** 42 + ATTEMPTS * call + attempt, size);
       const { values } = parameter.point;
-      point = await parameter.move(values.map((x, i) => x + 0.03 * sizeOf(values) * offset[i]));
+      const distance = 0.03 * 2 ** attempt * sizeOf(values); // farther each time: kinks may lie close together
+      point = await parameter.move(values.map((x, i) => x + distance * offset[i]));
       continue;
     }
     const check: GradientCheck = {
@@ -228,12 +231,12 @@ async function mismatch(
 }
 
 /**
- * Smooth functions bend half as much over half the step: what small steps show beyond that, and beyond rounding, is a
- * kink. Steps come in pairs, the smaller one second.
+ * Smooth functions bend half as much over half the step: what is seen beyond that, and beyond rounding, is a kink, be
+ * it inside all steps or only inside the larger ones. Steps come in pairs, the smaller one second.
  */
 function kinkOf(bends: { bend: number; rounding: number }[]): number {
   let most = 0;
-  for (let level = 3; level < bends.length; level++) {
+  for (let level = 1; level < bends.length; level++) {
     const { bend, rounding } = bends[level];
     most = Math.max(most, Math.abs(2 * bend - bends[level - 1].bend) - 4 * rounding);
   }

@@ -77,6 +77,23 @@ describeBackends('checkGradients: right gradients pass', () => {
     }
   });
 
+  test('kinks that lie closer together than the steps', async () => {
+    // Zeros in front of ReLUs, as biases are: six kinks an element within one step.
+    const kinked = (seed: number, factor: number): Promise<unknown> => {
+      const [kinks, slopes] = [tf.mul(0.001, random([6, 7], seed)), random([6, 7], seed + 1)];
+      const scaled = withGradient(tf.clone, (dy) => tf.mul(dy, factor));
+      return checkGradients(
+        (bias) => tf.mul(slopes, tf.relu(tf.sub(scaled(bias), kinks))),
+        [tf.zeros([1, 7])],
+      );
+    };
+    for (const seed of [1, 49, 67, 72, 97]) {
+      // in four of them the points close by have kinks as well
+      await kinked(seed, 1);
+      await expect(kinked(seed, 1.1)).rejects.toThrow(CheckError);
+    }
+  });
+
   test('maps of inputs and outputs; int32 and bool are passed through', async () => {
     const report = await checkGradients(
       ({ table, ids, mask }) => ({
