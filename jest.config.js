@@ -8,6 +8,7 @@ export default {
   testPathIgnorePatterns: ['<rootDir>/test/browser/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   setupFiles: ['<rootDir>/test/support/quiet.ts'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/repeatable.ts'],
   moduleNameMapper: {
     '^tfjs-transformers$': '<rootDir>/src/index.ts',
     '^tfjs-transformers/node$': '<rootDir>/src/kernels/node/index.ts',

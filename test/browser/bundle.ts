@@ -43,7 +43,7 @@ export async function bundle(files: string[], root: string): Promise<string> {
     target: 'es2022',
     define: {
       global: 'globalThis',
-      'process.env': '{"FUZZ_SECONDS": "4"}',
+      'process.env': '{"FUZZ_SECONDS": "4", "FUZZ_SEED": "1"}',
       'process.platform': '"browser"',
       'process.cwd': 'String', // the package `expect` formats stacks relative to it
     },

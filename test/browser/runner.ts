@@ -4,6 +4,7 @@
  */
 import { expect } from 'expect';
 import { ModuleMocker } from 'jest-mock';
+import { repeatRandom } from '../support/repeatable_random.js';
 
 type Body = () => unknown;
 
@@ -138,6 +139,7 @@ export async function runTests(
     const start = performance.now();
     const around: Block[] = [];
     for (let b: Block | null = block; b; b = b.parent) around.unshift(b);
+    repeatRandom();
     let error = broken;
     for (const before of around.flatMap((b) => b.hooks.beforeEach)) error ??= await outcome(before);
     error ??= await outcome(body, timeout);

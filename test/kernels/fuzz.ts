@@ -4,10 +4,14 @@ import { Chance } from '../support/chance.js';
 import type { Tolerance } from '../support/expect_close.js';
 import type { Case } from './fuzz_cases.js';
 
-const seconds = Number(process.env.FUZZ_SECONDS ?? 20);
+const { FUZZ_SECONDS, FUZZ_SEED } = process.env;
+const seconds = Number(FUZZ_SECONDS ?? 20);
 
-/** The seed of the first case; a failure names that of its own. */
-export const firstSeed = Number(process.env.FUZZ_SEED ?? Date.now() % 1e9);
+/**
+ * The seed of the first case; a failure names that of its own. A usual run repeats the same cases, so that it fails
+ * for what has changed; one that is given time looks for new ones.
+ */
+export const firstSeed = Number(FUZZ_SEED ?? (FUZZ_SECONDS ? Date.now() % 1e9 : 1));
 
 /**
  * A test for each operation: checks random calls, one seed after another, until its part of FUZZ_SECONDS is over.

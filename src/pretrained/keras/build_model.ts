@@ -20,6 +20,7 @@ import { renamed } from './layer_names.js';
 import type { CustomObjects } from './layer_table.js';
 import { translated, type Mask } from './masks.js';
 import { dtypeOf } from './operator_entries.js';
+import { dtypeName } from './options.js';
 
 type Tensor = tfl.SymbolicTensor;
 
@@ -46,6 +47,10 @@ interface BuiltModel {
   readonly takes: readonly number[];
   /** Masks of the outputs, in terms of the model's own tensors. */
   readonly outputMasks: readonly (Mask | null)[];
+  /** Places of the inputs whose masks Python takes off while the model runs. */
+  readonly unmasks: readonly number[];
+  /** For each output the place of the input that it is, in Python the very same tensor; -1 for any other. */
+  readonly returned: readonly number[];
 }
 
 /**
@@ -73,6 +78,8 @@ class GraphBuilder {
   private readonly origins = new Map<string, string>();
   private readonly layers = new Map<string, tfl.layers.Layer | null>();
   private readonly nested = new Map<string, BuiltModel>();
+  /** Keys of the tensors of Python that have lost their masks. */
+  private readonly unmasked = new Set<string>();
 
   constructor(
     private readonly graph: Graph,
@@ -121,21 +128,53 @@ class GraphBuilder {
       outputs,
       name: graph.name,
     });
-    return { model, inputs, masked, masks, takes, outputMasks: results.map(({ mask }) => mask) };
+    const outputMasks = results.map(({ mask }) => mask);
+    const keys = graph.inputs.map(({ tensor }) => keyOf(tensor));
+    const unmasks = keys.flatMap((key, i) => (this.unmasked.has(key) ? [i] : []));
+    const returned = graph.outputs.map(({ tensor }) => keys.indexOf(this.originOf(tensor)));
+    return { model, inputs, masked, masks, takes, outputMasks, unmasks, returned };
   }
 
   /** Python's attention takes the masks off its inputs: whoever reads them later sees none. */
   private forgetMasks(layer: GraphLayer, node: number): void {
-    const { args, kwargs } = layer.nodes[node];
-    if (RETURNS_INPUT.includes(layer.className) && args[0] instanceof TensorRef) {
-      this.origins.set(keyOf(new TensorRef(layer.name, node, 0)), this.originOf(args[0]));
-    }
-    for (const tensor of tensorsIn(unmaskedBy(layer, args, kwargs, this.options.version))) {
+    const { given, returned } = this.passes(layer, node);
+    returned.forEach((tensor, output) => {
+      if (!tensor) return;
+      this.origins.set(keyOf(new TensorRef(layer.name, node, output)), this.originOf(tensor));
+    });
+    for (const tensor of given) {
       const origin = this.originOf(tensor);
+      this.unmasked.add(origin);
       for (const [key, flow] of this.flows) {
         if ((this.origins.get(key) ?? key) === origin) this.flows.set(key, { ...flow, mask: null });
       }
     }
+  }
+
+  /** Of a call: the tensors that lose their masks by it (`given`), and for each output the tensor that it is. */
+  private passes(
+    layer: GraphLayer,
+    node: number,
+  ): { given: TensorRef[]; returned: (TensorRef | undefined)[] } {
+    const { args, kwargs } = layer.nodes[node];
+    if (layer.graph) {
+      const { unmasks, returned } = this.nested.get(layer.name)!;
+      const inside = layer.graph;
+      const tensors = modelArguments(layer, inside, node);
+      // A model makes a copy of what has another dtype than its input: then the tensor outside stays as it is.
+      const isCopied = (i: number): boolean =>
+        computed(layerOf(this.graph, tensors[i].layer)) !==
+        computed(layerOf(inside, inside.inputs[i].tensor.layer));
+      return {
+        given: unmasks.filter((i) => !isCopied(i)).map((i) => tensors[i]),
+        returned: returned.map((i) => (i < 0 || isCopied(i) ? undefined : tensors[i])),
+      };
+    }
+    const returned = RETURNS_INPUT.includes(layer.className) ? tensorsIn(args.slice(0, 1)) : [];
+    return {
+      given: tensorsIn(unmaskedBy(layer, args, kwargs, this.options.version)),
+      returned,
+    };
   }
 
   /** The key of the tensor that Python has there: some layers return the very tensor that they are given. */
@@ -223,7 +262,7 @@ class GraphBuilder {
 
   /** Calls a nested model; masks of its inputs that something inside uses become inputs too. */
   private callModel(source: GraphLayer, graph: Graph, node: number): Flow[] {
-    const args = this.modelInputs(source, graph, node);
+    const args = modelArguments(source, graph, node).map((tensor) => this.flowOf(tensor));
     const masked = args.map(({ mask }) => mask !== null);
     let built = this.nested.get(source.name);
     if (!built) {
@@ -266,34 +305,39 @@ class GraphBuilder {
         }),
     }));
   }
+}
 
-  /** Tensors for the inputs of a nested model, which may be called with a list or a dictionary. */
-  private modelInputs(source: GraphLayer, graph: Graph, node: number): Flow[] {
-    const [first] = source.nodes[node].args;
-    const where = `model '${source.name}' (${source.path})`;
-    if (
-      typeof first === 'object' &&
-      first !== null &&
-      !Array.isArray(first) &&
-      !(first instanceof TensorRef)
-    ) {
-      return graph.inputs.map(({ key, tensor }) => {
-        const given = (first[key ?? tensor.layer] ?? first[tensor.layer]) as Argument | undefined;
-        assert(
-          given instanceof TensorRef,
-          () => `${where}: is called without its input '${key ?? tensor.layer}'.`,
-        );
-        return this.flowOf(given);
-      });
-    }
-    const tensors = tensorsIn(source.nodes[node].args);
-    assert(
-      tensors.length === graph.inputs.length,
-      () =>
-        `${where}: has ${graph.inputs.length} inputs, and is called with ${tensors.length} tensors.`,
-    );
-    return tensors.map((tensor) => this.flowOf(tensor));
+/** Tensors for the inputs of a nested model, which may be called with a list or a dictionary. */
+function modelArguments(source: GraphLayer, graph: Graph, node: number): TensorRef[] {
+  const [first] = source.nodes[node].args;
+  const where = `model '${source.name}' (${source.path})`;
+  if (
+    typeof first === 'object' &&
+    first !== null &&
+    !Array.isArray(first) &&
+    !(first instanceof TensorRef)
+  ) {
+    return graph.inputs.map(({ key, tensor }) => {
+      const given = (first[key ?? tensor.layer] ?? first[tensor.layer]) as Argument | undefined;
+      assert(
+        given instanceof TensorRef,
+        () => `${where}: is called without its input '${key ?? tensor.layer}'.`,
+      );
+      return given;
+    });
   }
+  const tensors = tensorsIn(source.nodes[node].args);
+  assert(
+    tensors.length === graph.inputs.length,
+    () =>
+      `${where}: has ${graph.inputs.length} inputs, and is called with ${tensors.length} tensors.`,
+  );
+  return tensors;
+}
+
+/** The dtype of a layer's output, `float32` where the file does not say. */
+function computed({ config }: GraphLayer): string {
+  return (dtypeName(config.dtype) ?? 'float32').replace('mixed_', '');
 }
 
 /** Layers that return the tensor that they are given, outside of training. */

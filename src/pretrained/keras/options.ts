@@ -86,11 +86,20 @@ function nativeName(activation: Activation, kind: LayerEntry['activations']): st
   return kind === 'either' ? (activation.ours ?? activation.tfjs) : activation[kind];
 }
 
-/** What is wrong with a dtype: a name, or a policy of Keras 2 or 3. */
+/**
+ * The name of a dtype: the name itself, or that of a policy of Keras 2 or 3.
+ *
+ * @param dtype The option of a layer.
+ * @returns For example `float32` or `mixed_float16`; null when there is none.
+ */
+export function dtypeName(dtype: unknown): string | null {
+  if (!isObject(dtype)) return typeof dtype === 'string' ? dtype : null;
+  return textAt(objectAt(dtype, 'config'), 'name') ?? textAt(dtype, 'name');
+}
+
+/** What is wrong with a dtype. */
 function dtypeProblems(dtype: unknown): string[] {
-  const name = isObject(dtype)
-    ? (textAt(objectAt(dtype, 'config'), 'name') ?? textAt(dtype, 'name'))
-    : dtype;
+  const name = isObject(dtype) ? dtypeName(dtype) : dtype;
   if (isObject(dtype) && /Quantized|Map/.test(textAt(dtype, 'class_name') ?? '')) {
     return [`dtype policy ${nameFor(dtype)}`];
   }
