@@ -1,10 +1,12 @@
 /** What is in a group of an HDF5 file: names, and where the objects are. */
 import { assert } from '../../util/errors.js';
 import type { ByteReader } from './byte_reader.js';
+import { findLinks } from './hdf5_heap.js';
 import { MESSAGE, type Message } from './hdf5_messages.js';
 
 /**
- * Reads the links of a group: a symbol table (what h5py writes) or link messages (newer files).
+ * Reads the links of a group: a symbol table (what h5py writes), link messages (newer files, and names that are not
+ * ASCII), or a heap of those when there are many.
  *
  * @param label First words of every error.
  * @param file The file.
@@ -23,13 +25,11 @@ export function readLinks(
       links.push(...readSymbolTable(label, file, file.u64(at), file.u64(at + 8)));
     } else if (type === MESSAGE.link) links.push(readLink(label, file, at));
     else if (type === MESSAGE.linkInfo) {
-      const heap = file.u64(at + 2 + (file.u8(at + 1) & 1 ? 8 : 0));
-      assert(
-        heap === Infinity,
-        () =>
-          `${label} keeps the names of a group in a heap, as HDF5 does when there are more than eight and one is not ` +
-          `ASCII; that is not read. In Python, load the model and save it again as a .keras file.`,
-      );
+      const heap = at + 2 + (file.u8(at + 1) & 1 ? 8 : 0);
+      if (file.u64(heap) === Infinity) continue;
+      for (const link of findLinks(file, file.u64(heap), file.u64(heap + 8))) {
+        links.push(readLink(label, file, link));
+      }
     }
   }
   for (const [name] of links) {
