@@ -120,6 +120,7 @@ describeKernels('matmul', () => {
         [1, 17, 5003],
         [1031, 1, 67],
         [301, 5, 523],
+        [2061, 6, 67],
         [3, 21, 131],
       ])
         expectProduct({ m, n, k, transposeA, transposeB, hasBias: true });
@@ -188,15 +189,16 @@ describeKernels('matmul', () => {
       [5, 9, 3],
       [13, 21, 17],
       [33, 2, 66],
+      [1029, 7, 5],
     ]) {
-      for (const transposeB of FLAGS) {
+      for (const [transposeA, transposeB] of FLAGS.flatMap((x) => FLAGS.map((y) => [x, y]))) {
         const around = call.output([16 + m * n + 16]);
         const memory = (): Float32Array =>
           new Float32Array(backend.wasm.HEAPU8.buffer, call.pointer(around), 32 + m * n);
         memory().fill(7);
         const inputs = [tf.ones([m * k]), tf.ones([k * n])];
         const [a, b] = inputs.map((tensor) => call.pointer(tensor));
-        matmul(call, { a, b, c: call.pointer(around) + 64, m, n, k, transposeB });
+        matmul(call, { a, b, c: call.pointer(around) + 64, m, n, k, transposeA, transposeB });
         const expected = new Float32Array(32 + m * n).fill(7);
         expected.fill(k, 16, 16 + m * n);
         expect(memory()).toEqual(expected);

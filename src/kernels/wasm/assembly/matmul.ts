@@ -7,7 +7,16 @@
 import { dotProducts } from './dot_products';
 import { addRowTimesMatrix, addTwoRowsTimesMatrix } from './matvec';
 import { packColumns, packStrip, packTransposedColumns } from './pack';
-import { PANEL_BYTES, STRIP_BYTES, TILE_BYTES, partialTile, tile } from './tile';
+import {
+  PANEL_BYTES,
+  STRIP_BYTES,
+  TILE_BYTES,
+  TILE_COLUMNS,
+  TILE_ROWS,
+  packingTile,
+  partialTile,
+  tile,
+} from './tile';
 
 /** Most terms of the sum taken at a time: a strip of so many is 16 kB, half of a first-level cache. */
 const DEPTH: i32 = 256;
@@ -28,6 +37,10 @@ function fewDots(k: i32): i32 {
 const FEW_ROWS: i32 = 8;
 /** Rows of B in place taken at a time. */
 const IN_PLACE_BLOCK: i32 = 64;
+/** Columns of Cᵀ computed at a time: with 7 rows 28 kB. */
+const TURNED_COLUMNS: i32 = 1024;
+/** Scratch of {@link multiplyInPlace}. */
+const IN_PLACE_BYTES: usize = TILE_BYTES + <usize>IN_PLACE_BLOCK * (STRIP_BYTES + PANEL_BYTES);
 
 /** Terms of the sum to take at a time: k in equal parts. */
 function blockDepth(k: i32): i32 {
@@ -52,7 +65,8 @@ export function matmulScratch(m: i32, n: i32, k: i32): usize {
   const blocks = TILE_BYTES + <usize>depth * (STRIP_BYTES + panels * PANEL_BYTES);
   const few = fewDots(k);
   const gathered = max(m <= few ? m : 0, n <= few ? n : 0);
-  return max(blocks, (<usize>gathered * <usize>k) << 2);
+  const turned = n < TILE_COLUMNS ? IN_PLACE_BYTES + ((<usize>(n * TURNED_COLUMNS)) << 2) : 0;
+  return max(max(blocks, turned), (<usize>gathered * <usize>k) << 2);
 }
 
 /**
@@ -142,7 +156,36 @@ function multiply(
   if (m <= FEW_ROWS && !transposeB) {
     return multiplyInPlace(a, rowStride, kStride, b, ldb, c, ldc, m, n, k, bias, scratch);
   }
+  if (n < TILE_COLUMNS && rowStride == 4) {
+    // Few columns with a transposed A: Cᵀ = op(B)ᵀ·A, with A as it lies.
+    const turned = scratch + IN_PLACE_BYTES;
+    for (let i = 0; i < m; i += TURNED_COLUMNS) {
+      const rows = min(TURNED_COLUMNS, m - i);
+      const from = a + ((<usize>i) << 2);
+      const width = (<usize>rows) << 2;
+      // prettier-ignore
+      multiplyInPlace(b, columnStride, bStride, from, kStride, turned, width, n, rows, k, 0, scratch);
+      storeTurned(turned, c + <usize>i * ldc, ldc, rows, n, bias);
+    }
+    return;
+  }
   multiplyBlocked(a, rowStride, kStride, b, ldb, transposeB, c, ldc, m, n, k, bias, scratch);
+}
+
+/** C = (Cᵀ)ᵀ (+ bias). */
+function storeTurned(turned: usize, c: usize, ldc: usize, m: i32, n: i32, bias: usize): void {
+  const turnedRow = (<usize>m) << 2;
+  for (let i = 0; i < m; i++) {
+    let from = turned;
+    for (let j = 0; j < n; j++) {
+      const at = (<usize>j) << 2;
+      const value = load<f32>(from);
+      store<f32>(c + at, bias == 0 ? value : value + load<f32>(bias + at));
+      from += turnedRow;
+    }
+    turned += 4;
+    c += ldc;
+  }
 }
 
 /** The general way: B is packed, block by block. */
@@ -183,11 +226,24 @@ function multiplyBlocked(
         const rows = min(4, m - i);
         const from = a + <usize>i * rowStride + <usize>p * kStride;
         const to = blockC + <usize>i * ldc;
-        packStrip(from, rowStride, kStride, rows, depth, strip);
+        if (rows < TILE_ROWS || columns < TILE_COLUMNS) {
+          packStrip(from, rowStride, kStride, rows, depth, strip);
+          // prettier-ignore
+          stripTimesPanels(
+            strip, panels, panelBytes, PANEL_BYTES, depth,
+            to, ldc, rows, columns, p > 0, blockBias, scratch,
+          );
+          continue;
+        }
+        // prettier-ignore
+        packingTile(
+          from, rowStride, kStride, strip, panels, PANEL_BYTES, depth,
+          to, ldc, p > 0, blockBias,
+        );
         // prettier-ignore
         stripTimesPanels(
-          strip, panels, panelBytes, PANEL_BYTES, depth,
-          to, ldc, rows, columns, p > 0, blockBias, scratch,
+          strip, panels + panelBytes, panelBytes, PANEL_BYTES, depth, to + PANEL_BYTES, ldc,
+          rows, columns - TILE_COLUMNS, p > 0, blockBias == 0 ? 0 : blockBias + PANEL_BYTES, scratch,
         );
       }
     }
