@@ -110,6 +110,22 @@ describe('imports', () => {
     expect(wrong.map(({ from, specifier }) => `${from} imports ${specifier}`)).toEqual([]);
   });
 
+  test('no file imports itself by way of others', () => {
+    // Types too: two files that need each other are one concept, or want a third.
+    const targets = new Map(sources.map((file) => [file, [] as string[]]));
+    for (const { from, target } of imports) if (target) targets.get(from)!.push(target);
+    const done = new Set<string>();
+    const cycles: string[] = [];
+    const visit = (file: string, path: string[]): void => {
+      if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(' → '));
+      if (done.has(file) || path.includes(file)) return;
+      for (const target of targets.get(file) ?? []) visit(target, [...path, file]);
+      done.add(file);
+    };
+    sources.forEach((file) => visit(file, []));
+    expect(cycles).toEqual([]);
+  });
+
   test('relative imports name a file that exists, with the ending .js', () => {
     const everything = [
       ...imports,

@@ -3,7 +3,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { and } from '../masks/and.js';
 import { assert } from '../util/errors.js';
 import { shapeText } from '../util/shapes.js';
-import type { CallArguments } from './argument_layer.js';
+import type { CallArguments } from './call_arguments.js';
 import type { LayerArgs } from './composite_layer.js';
 import { knowingOptions } from './single_input_layer.js';
 

@@ -18,6 +18,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { assert, describe } from '../util/errors.js';
+import type { CallArguments } from './call_arguments.js';
 import { CompositeLayer, type LayerArgs } from './composite_layer.js';
 import { derivedMask } from './derived_mask.js';
 import { forgetMask, handedOnMask, maskBeside } from './handed_on_mask.js';
@@ -49,9 +50,6 @@ export interface CarriedMask {
   /** Arguments that win over it. */
   unless: readonly string[];
 }
-
-/** Keyword arguments of a call. */
-export type CallArguments = Record<string, unknown>;
 
 /** Constructor options that all such layers share. */
 export interface ArgumentLayerArgs extends LayerArgs {

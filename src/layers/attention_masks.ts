@@ -3,7 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { and } from '../masks/and.js';
 import { segments } from '../masks/segments.js';
 import { toBool } from '../masks/to_bool.js';
-import type { CallArguments, Signature } from './argument_layer.js';
+import type { Signature } from './argument_layer.js';
+import type { CallArguments } from './call_arguments.js';
 import type { AttendedAxes } from './attended_axes.js';
 
 /** What attention layers with projections can be called with. */

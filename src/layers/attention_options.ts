@@ -1,15 +1,8 @@
 /** What the attention layers with projections can be told. */
-import type { RotaryOptions } from '../ops/rotary.js';
 import type { ArgumentLayerArgs } from './argument_layer.js';
 import type { EmptyRows } from './empty_rows.js';
-import type { RotaryScaling } from './rotary_scaling.js';
+import type { RotaryConfig } from './rotary_scaling.js';
 import type { Constraint, Identifier, Initializer, Regularizer } from './weight_options.js';
-
-/** Rotary positions of an attention layer: the options of `ops.rotary` that do not depend on the call, and scaling. */
-export interface RotaryConfig extends Omit<RotaryOptions, 'positions' | 'offset'> {
-  /** How the frequencies are stretched for sequences longer than those trained on. Default: not. */
-  scaling?: RotaryScaling | null;
-}
 
 /** Options that both attention layers take. */
 export interface ProjectedAttentionArgs extends ArgumentLayerArgs {

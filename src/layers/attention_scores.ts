@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import type { CallArguments } from './argument_layer.js';
+import type { CallArguments } from './call_arguments.js';
 
 /** Attention probabilities of the layers of a model, by the path of the layer (`block_0/attention`). */
 export type AttentionScores = Map<string, tf.Tensor4D>;

@@ -1,7 +1,7 @@
 /** What a transformer block can be told: one description for all the layers that are such a block. */
 import type { ActivationName } from '../ops/activation.js';
 import type { ArgumentLayerArgs } from './argument_layer.js';
-import type { RotaryConfig } from './attention_options.js';
+import type { RotaryConfig } from './rotary_scaling.js';
 import type { EmptyRows } from './empty_rows.js';
 import type { Identifier, Initializer } from './weight_options.js';
 

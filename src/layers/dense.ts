@@ -4,7 +4,7 @@ import { assertActivation, type ActivationName } from '../ops/activation.js';
 import { linear } from '../ops/linear.js';
 import { assert, assertInteger } from '../util/errors.js';
 import { shapeText } from '../util/shapes.js';
-import type { CallArguments } from './argument_layer.js';
+import type { CallArguments } from './call_arguments.js';
 import type { LayerArgs } from './composite_layer.js';
 import { lastPosition } from './reversible_embedding.js';
 import { knowingOptions, onlyShape, SingleInputLayer } from './single_input_layer.js';

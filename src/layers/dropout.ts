@@ -3,7 +3,7 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import { dropout as dropoutOp } from '../ops/dropout.js';
 import { assert, describe } from '../util/errors.js';
 import { RandomStream } from '../util/random.js';
-import type { CallArguments } from './argument_layer.js';
+import type { CallArguments } from './call_arguments.js';
 import type { LayerArgs } from './composite_layer.js';
 import { knowingOptions, onlyShape, SingleInputLayer } from './single_input_layer.js';
 

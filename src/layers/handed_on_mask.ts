@@ -2,7 +2,7 @@
  * The masks that TensorFlow.js keeps beside tensors in eager calls, and in graphs hands from layer to layer.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { CallArguments } from './argument_layer.js';
+import type { CallArguments } from './call_arguments.js';
 
 /** A tensor with the mask that TensorFlow.js keeps beside it. */
 type Masked = tf.Tensor & { kerasMask?: tf.Tensor | null };

@@ -6,15 +6,11 @@ export {
 } from './additive_attention.js';
 export { alibiBias, AlibiBias, type AlibiBiasArgs } from './alibi_bias.js';
 export { andMask, AndMask } from './and_mask.js';
-export {
-  ArgumentLayer,
-  type ArgumentLayerArgs,
-  type CallArguments,
-  type Signature,
-} from './argument_layer.js';
+export { ArgumentLayer, type ArgumentLayerArgs, type Signature } from './argument_layer.js';
 export { attention, Attention, type AttentionArgs } from './attention.js';
 export { attentionScores, type AttentionScores } from './attention_scores.js';
 export { bias, Bias } from './bias.js';
+export type { CallArguments } from './call_arguments.js';
 export { CompositeLayer, type LayerArgs } from './composite_layer.js';
 export { dense, Dense, type DenseArgs } from './dense.js';
 export { dropout, Dropout, type DropoutArgs } from './dropout.js';
@@ -55,7 +51,7 @@ export {
   PositionEmbedding,
   type PositionEmbeddingArgs,
 } from './position_embedding.js';
-export type { ProjectedAttentionArgs, RotaryConfig } from './attention_options.js';
+export type { ProjectedAttentionArgs } from './attention_options.js';
 export { collectRandomStreams } from './random_streams.js';
 export {
   reversibleEmbedding,
@@ -68,7 +64,7 @@ export {
   type RMSNormalizationArgs,
 } from './rms_normalization.js';
 export { rotaryEmbedding, RotaryEmbedding, type RotaryEmbeddingArgs } from './rotary_embedding.js';
-export type { RotaryScaling } from './rotary_scaling.js';
+export type { RotaryConfig, RotaryScaling } from './rotary_scaling.js';
 export {
   sinePositionEncoding,
   SinePositionEncoding,

@@ -9,12 +9,8 @@ import { assert, assertNumber } from '../util/errors.js';
 import { RandomStream } from '../util/random.js';
 import { shapeText, sizeOf } from '../util/shapes.js';
 import { stopGradient } from '../util/stop_gradient.js';
-import {
-  ArgumentLayer,
-  type ArgumentLayerArgs,
-  type CallArguments,
-  type Signature,
-} from './argument_layer.js';
+import { ArgumentLayer, type ArgumentLayerArgs, type Signature } from './argument_layer.js';
+import type { CallArguments } from './call_arguments.js';
 
 /** Options that both layers take. */
 export interface KerasAttentionArgs extends ArgumentLayerArgs {

@@ -6,9 +6,9 @@ import {
   ArgumentLayer,
   CALL_OPTIONS,
   type ArgumentLayerArgs,
-  type CallArguments,
   type Signature,
 } from './argument_layer.js';
+import type { CallArguments } from './call_arguments.js';
 import { knowingOptions } from './single_input_layer.js';
 
 /** Options of `maskedSequence`. */

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { assert, describe } from '../util/errors.js';
-import type { CallArguments } from './argument_layer.js';
+import type { CallArguments } from './call_arguments.js';
 import type { LayerArgs } from './composite_layer.js';
 import { ELEMENTWISE } from './elementwise_operators.js';
 import { forgetMask } from './handed_on_mask.js';

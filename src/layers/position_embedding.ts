@@ -6,12 +6,8 @@ import { sumToAxes } from '../util/axes.js';
 import { assert, assertInteger } from '../util/errors.js';
 import { broadcastNumbers } from '../util/broadcast.js';
 import { broadcastsTo, shapeText } from '../util/shapes.js';
-import {
-  ArgumentLayer,
-  type ArgumentLayerArgs,
-  type CallArguments,
-  type Signature,
-} from './argument_layer.js';
+import { ArgumentLayer, type ArgumentLayerArgs, type Signature } from './argument_layer.js';
+import type { CallArguments } from './call_arguments.js';
 import { knowingOptions } from './single_input_layer.js';
 import { initializer, serialized, type Identifier, type Initializer } from './weight_options.js';
 

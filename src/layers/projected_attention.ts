@@ -15,13 +15,14 @@ import { rotary, type RotaryOptions } from '../ops/rotary.js';
 import { assert, assertInteger, assertNumber } from '../util/errors.js';
 import { RandomStream } from '../util/random.js';
 import { shapeText, sizeOf } from '../util/shapes.js';
-import { ArgumentLayer, type CallArguments, type Signature } from './argument_layer.js';
+import { ArgumentLayer, type Signature } from './argument_layer.js';
+import type { CallArguments } from './call_arguments.js';
 import { AttendedAxes } from './attended_axes.js';
-import type { ProjectedAttentionArgs, RotaryConfig } from './attention_options.js';
+import type { ProjectedAttentionArgs } from './attention_options.js';
 import { emptyRowsOf, meanInEmptyRows, type EmptyRows } from './empty_rows.js';
 import { keyMaskOf, pairMasks, PROJECTED_SIGNATURE } from './attention_masks.js';
 import { collectScores } from './attention_scores.js';
-import { rotaryConfig, rotaryOptions } from './rotary_scaling.js';
+import { rotaryConfig, rotaryOptions, type RotaryConfig } from './rotary_scaling.js';
 import {
   constraint,
   initializer,
@@ -32,8 +33,6 @@ import {
   type Initializer,
   type Regularizer,
 } from './weight_options.js';
-
-export type { ProjectedAttentionArgs, RotaryConfig } from './attention_options.js';
 
 /** How the heads are laid out. */
 export interface Heads {

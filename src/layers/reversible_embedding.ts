@@ -6,7 +6,7 @@ import { linear } from '../ops/linear.js';
 import { softCap } from '../ops/soft_cap.js';
 import { assert, assertInteger, assertNumber } from '../util/errors.js';
 import { shapeText } from '../util/shapes.js';
-import type { CallArguments } from './argument_layer.js';
+import type { CallArguments } from './call_arguments.js';
 import type { LayerArgs } from './composite_layer.js';
 import { knowingOptions, onlyOne, onlyShape, SingleInputLayer } from './single_input_layer.js';
 import {

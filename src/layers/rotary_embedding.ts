@@ -3,12 +3,8 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import { rotary } from '../ops/rotary.js';
 import { assert, assertInteger, assertNumber, describe } from '../util/errors.js';
 import { shapeText } from '../util/shapes.js';
-import {
-  ArgumentLayer,
-  type ArgumentLayerArgs,
-  type CallArguments,
-  type Signature,
-} from './argument_layer.js';
+import { ArgumentLayer, type ArgumentLayerArgs, type Signature } from './argument_layer.js';
+import type { CallArguments } from './call_arguments.js';
 import { POSITION_SIGNATURE, refuseSymbolicStart, startOf } from './position_embedding.js';
 import { checkedScaling, rotaryOptions, type RotaryScaling } from './rotary_scaling.js';
 import { knowingOptions } from './single_input_layer.js';

@@ -16,7 +16,6 @@ import {
   assertNumber,
   describe,
 } from '../util/errors.js';
-import type { RotaryConfig } from './attention_options.js';
 
 /** Scaling of rotary positions, with Hugging Face's names. */
 export interface RotaryScaling {
@@ -42,6 +41,12 @@ export interface RotaryScaling {
   mscale?: number;
   /** See `mscale`. */
   mscaleAllDim?: number;
+}
+
+/** Rotary positions of an attention layer: the options of `ops.rotary` that do not depend on the call, and scaling. */
+export interface RotaryConfig extends Omit<RotaryOptions, 'positions' | 'offset'> {
+  /** How the frequencies are stretched for sequences longer than those trained on. Default: not. */
+  scaling?: RotaryScaling | null;
 }
 
 const OPTIONS = [

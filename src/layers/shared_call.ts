@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { assert } from '../util/errors.js';
-import { ArgumentLayer, type CallArguments } from './argument_layer.js';
+import { ArgumentLayer } from './argument_layer.js';
+import type { CallArguments } from './call_arguments.js';
 import type { LayerArgs } from './composite_layer.js';
 import { forgetMask } from './handed_on_mask.js';
 import { knowingOptions } from './single_input_layer.js';

@@ -4,12 +4,8 @@ import { sinCos } from '../ops/sin_cos.js';
 import { broadcastNumbers } from '../util/broadcast.js';
 import { assertNumber } from '../util/errors.js';
 import { stopGradient } from '../util/stop_gradient.js';
-import {
-  ArgumentLayer,
-  type ArgumentLayerArgs,
-  type CallArguments,
-  type Signature,
-} from './argument_layer.js';
+import { ArgumentLayer, type ArgumentLayerArgs, type Signature } from './argument_layer.js';
+import type { CallArguments } from './call_arguments.js';
 import {
   assertPositions,
   POSITION_SIGNATURE,

@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { assert, assertKnownOptions, describe } from '../util/errors.js';
-import type { CallArguments } from './argument_layer.js';
+import type { CallArguments } from './call_arguments.js';
 import { forgetMask, handedOnMask } from './handed_on_mask.js';
 import type { LayerArgs } from './composite_layer.js';
 

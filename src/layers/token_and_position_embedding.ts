@@ -2,12 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { assertInteger } from '../util/errors.js';
 import { stopGradient } from '../util/stop_gradient.js';
-import {
-  ArgumentLayer,
-  type ArgumentLayerArgs,
-  type CallArguments,
-  type Signature,
-} from './argument_layer.js';
+import { ArgumentLayer, type ArgumentLayerArgs, type Signature } from './argument_layer.js';
+import type { CallArguments } from './call_arguments.js';
 import {
   PositionEmbedding,
   POSITION_SIGNATURE,

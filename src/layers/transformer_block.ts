@@ -8,12 +8,8 @@ import { dropout } from '../ops/dropout.js';
 import { residual } from '../ops/residual.js';
 import { assert, assertInteger, assertNumber } from '../util/errors.js';
 import { RandomStream } from '../util/random.js';
-import {
-  ArgumentLayer,
-  CALL_OPTIONS,
-  type CallArguments,
-  type Signature,
-} from './argument_layer.js';
+import { ArgumentLayer, CALL_OPTIONS, type Signature } from './argument_layer.js';
+import type { CallArguments } from './call_arguments.js';
 import type { BlockLayout, TransformerBlockArgs } from './block_options.js';
 import {
   blockNorm,

@@ -2,7 +2,7 @@
  * Configurations of Hugging Face's models, as their `config.json` holds them, in snake or camel case.
  */
 import { activationNames, type ActivationName } from '../ops/activation.js';
-import type { RotaryConfig } from '../layers/attention_options.js';
+import type { RotaryConfig } from '../layers/rotary_scaling.js';
 import type { RotaryScaling } from '../layers/rotary_scaling.js';
 import { assert, assertKnownOptions, describe } from '../util/errors.js';
 

@@ -1,5 +1,5 @@
 /** What the models of this package can be told: one description of a stack of transformer blocks. */
-import type { RotaryConfig } from '../layers/attention_options.js';
+import type { RotaryConfig } from '../layers/rotary_scaling.js';
 import type { ActivationName } from '../ops/activation.js';
 import {
   assert,

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { AdamWEntry, AdamWStep } from './adam_w_update.js';
+import type { AdamWEntry, AdamWStep } from './adam_w_step.js';
 
 /** Most that storing a number as a 16-bit float changes it: half a unit in the last place, or of the subnormals. */
 const ROUNDING = 2 ** -11;

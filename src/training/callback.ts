@@ -1,4 +1,4 @@
-import type { History, LogEntry, ValidationEntry } from './fit_options.js';
+import type { History, LogEntry, ValidationEntry } from './history.js';
 
 /**
  * Something that follows a training run, for example a log. Every part may be left out; what returns a promise is

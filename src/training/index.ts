@@ -5,12 +5,8 @@ export * as losses from './losses.js';
 export { clipByGlobalNorm } from './clip_by_global_norm.js';
 export { compile, type CompileOptions } from './compile.js';
 export { freeze, unfreeze } from './freeze.js';
-export {
-  textDataset,
-  type TextDataset,
-  type TextDatasetOptions,
-  type TextInput,
-} from './text_dataset.js';
+export { textDataset, type TextDataset } from './text_dataset.js';
+export type { TextDatasetOptions, TextInput } from './text_dataset_options.js';
 export { arrayDataset, type ArrayDataset, type ArrayDatasetOptions } from './array_dataset.js';
 export { lineDataset, type LineDataset, type LineDatasetOptions } from './line_dataset.js';
 export {
@@ -32,14 +28,8 @@ export { splitDocuments, splitText, type SplitOptions } from './split.js';
 export { computeGradients, type LossOptions, type StepGradients } from './compute_gradients.js';
 export { evaluate, type EvaluateOptions, type Evaluation } from './evaluate.js';
 export { fit } from './fit.js';
-export type {
-  CheckpointOptions,
-  FitOptions,
-  History,
-  LogEntry,
-  StepInfo,
-  ValidationEntry,
-} from './fit_options.js';
+export type { CheckpointOptions, FitOptions, StepInfo } from './fit_options.js';
+export type { History, LogEntry, ValidationEntry } from './history.js';
 export type { BestState, EarlyStoppingOptions } from './early_stopping.js';
 export type { Callback } from './callback.js';
 export { jsonLines } from './json_lines.js';

@@ -1,7 +1,7 @@
 /** A text, or documents, as rows of ids: what a text dataset draws its batches from. */
 import { assert, assertInteger, describe } from '../util/errors.js';
 import { packDocuments } from './pack_documents.js';
-import type { TextDatasetOptions } from './text_dataset.js';
+import type { TextDatasetOptions } from './text_dataset_options.js';
 import { windows } from './windows.js';
 
 /** One text or several, as strings or as ids. */

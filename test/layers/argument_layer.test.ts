@@ -2,9 +2,9 @@ import * as tf from '@tensorflow/tfjs';
 import {
   ArgumentLayer,
   type ArgumentLayerArgs,
-  type CallArguments,
   type Signature,
 } from '../../src/layers/argument_layer.js';
+import type { CallArguments } from '../../src/layers/call_arguments.js';
 import { expectIdentical } from '../support/expect_close.js';
 import { saveAndLoad } from '../support/save_and_load.js';
 

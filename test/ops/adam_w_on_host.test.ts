@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { adamWOnHost } from '../../src/ops/adam_w_on_host.js';
-import { adamWUpdate, type AdamWEntry } from '../../src/ops/adam_w_update.js';
+import type { AdamWEntry } from '../../src/ops/adam_w_step.js';
+import { adamWUpdate } from '../../src/ops/adam_w_update.js';
 import { describeBackends, expectNoLeak } from '../support/backends.js';
 import { expectClose } from '../support/expect_close.js';
 

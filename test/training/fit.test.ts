@@ -4,7 +4,8 @@ import { latestCheckpoint, listCheckpoints } from '../../src/training/checkpoint
 import type { Dataset } from '../../src/training/dataset.js';
 import { evaluate } from '../../src/training/evaluate.js';
 import { fit } from '../../src/training/fit.js';
-import type { FitOptions, History } from '../../src/training/fit_options.js';
+import type { FitOptions } from '../../src/training/fit_options.js';
+import type { History } from '../../src/training/history.js';
 import { warmupCosine } from '../../src/training/schedules.js';
 import { memoryStorage } from '../../src/training/storage.js';
 import { textDataset } from '../../src/training/text_dataset.js';

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { WasmBackend } from '../../../src/kernels/wasm/module.js';
-import { adamWUpdate, type AdamWStep } from '../../../src/ops/adam_w_update.js';
+import type { AdamWStep } from '../../../src/ops/adam_w_step.js';
+import { adamWUpdate } from '../../../src/ops/adam_w_update.js';
 import { forcePath, type Path } from '../../../src/ops/dispatch.js';
 import { describeKernels } from '../../support/backends.js';
 import { randomTensor } from '../../support/check_directional.js';

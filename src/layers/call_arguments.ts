@@ -1,0 +1,2 @@
+/** Keyword arguments of a call. */
+export type CallArguments = Record<string, unknown>;
