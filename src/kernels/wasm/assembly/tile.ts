@@ -49,34 +49,7 @@ export function tile(
   accumulate: bool,
   bias: usize,
 ): void {
-  let c00 = f32x4.splat(0);
-  let c01 = f32x4.splat(0);
-  let c10 = f32x4.splat(0);
-  let c11 = f32x4.splat(0);
-  let c20 = f32x4.splat(0);
-  let c21 = f32x4.splat(0);
-  let c30 = f32x4.splat(0);
-  let c31 = f32x4.splat(0);
-  const end = strip + <usize>k * STRIP_BYTES;
-  do {
-    const b0 = v128.load(panel);
-    const b1 = v128.load(panel, 16);
-    const a0 = v128.load(strip);
-    c00 = madd(a0, b0, c00);
-    c01 = madd(a0, b1, c01);
-    const a1 = v128.load(strip, 16);
-    c10 = madd(a1, b0, c10);
-    c11 = madd(a1, b1, c11);
-    const a2 = v128.load(strip, 32);
-    c20 = madd(a2, b0, c20);
-    c21 = madd(a2, b1, c21);
-    const a3 = v128.load(strip, 48);
-    c30 = madd(a3, b0, c30);
-    c31 = madd(a3, b1, c31);
-    strip += STRIP_BYTES;
-    panel += panelStride;
-  } while (strip != end);
-  finish(c00, c01, c10, c11, c20, c21, c30, c31, c, ldc, accumulate, bias);
+  multiplyTile(false, 0, 0, 0, strip, panel, panelStride, k, c, ldc, accumulate, bias);
 }
 
 /**
@@ -101,6 +74,25 @@ export function packingTile(
   accumulate: bool,
   bias: usize,
 ): void {
+  // prettier-ignore
+  multiplyTile(true, a, rowStride, kStride, strip, panel, panelStride, k, c, ldc, accumulate, bias);
+}
+
+// @inline
+function multiplyTile(
+  packing: bool,
+  a: usize,
+  rowStride: usize,
+  kStride: usize,
+  strip: usize,
+  panel: usize,
+  panelStride: usize,
+  k: i32,
+  c: usize,
+  ldc: usize,
+  accumulate: bool,
+  bias: usize,
+): void {
   let c00 = f32x4.splat(0);
   let c01 = f32x4.splat(0);
   let c10 = f32x4.splat(0);
@@ -109,6 +101,7 @@ export function packingTile(
   let c21 = f32x4.splat(0);
   let c30 = f32x4.splat(0);
   let c31 = f32x4.splat(0);
+  let from0 = a;
   let from1 = a + rowStride;
   let from2 = from1 + rowStride;
   let from3 = from2 + rowStride;
@@ -116,48 +109,29 @@ export function packingTile(
   do {
     const b0 = v128.load(panel);
     const b1 = v128.load(panel, 16);
-    const a0 = v128.load32_splat(a);
-    v128.store(strip, a0);
+    const a0 = packing ? v128.load32_splat(from0) : v128.load(strip);
+    if (packing) v128.store(strip, a0);
     c00 = madd(a0, b0, c00);
     c01 = madd(a0, b1, c01);
-    const a1 = v128.load32_splat(from1);
-    v128.store(strip, a1, 16);
+    const a1 = packing ? v128.load32_splat(from1) : v128.load(strip, 16);
+    if (packing) v128.store(strip, a1, 16);
     c10 = madd(a1, b0, c10);
     c11 = madd(a1, b1, c11);
-    const a2 = v128.load32_splat(from2);
-    v128.store(strip, a2, 32);
+    const a2 = packing ? v128.load32_splat(from2) : v128.load(strip, 32);
+    if (packing) v128.store(strip, a2, 32);
     c20 = madd(a2, b0, c20);
     c21 = madd(a2, b1, c21);
-    const a3 = v128.load32_splat(from3);
-    v128.store(strip, a3, 48);
+    const a3 = packing ? v128.load32_splat(from3) : v128.load(strip, 48);
+    if (packing) v128.store(strip, a3, 48);
     c30 = madd(a3, b0, c30);
     c31 = madd(a3, b1, c31);
-    a += kStride;
+    from0 += kStride;
     from1 += kStride;
     from2 += kStride;
     from3 += kStride;
     strip += STRIP_BYTES;
     panel += panelStride;
   } while (strip != end);
-  finish(c00, c01, c10, c11, c20, c21, c30, c31, c, ldc, accumulate, bias);
-}
-
-/** Stores a tile. */
-// @inline
-function finish(
-  c00: v128,
-  c01: v128,
-  c10: v128,
-  c11: v128,
-  c20: v128,
-  c21: v128,
-  c30: v128,
-  c31: v128,
-  c: usize,
-  ldc: usize,
-  accumulate: bool,
-  bias: usize,
-): void {
   const row1 = c + ldc;
   const row2 = row1 + ldc;
   const row3 = row2 + ldc;
