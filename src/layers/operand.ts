@@ -1,6 +1,8 @@
 /** What the operators of `operator` are given: tensors, and constants as JSON can hold them. */
 import * as tf from '@tensorflow/tfjs-core';
+import { largeNegative } from '../masks/large_negative.js';
 import { assert, describe } from '../util/errors.js';
+import { LARGEST_HALF_FLOAT, storesHalfFloats } from '../util/half_floats.js';
 
 /** A constant or a tensor, or lists of them. */
 export type Operand =
@@ -18,7 +20,8 @@ export type OperatorFunction = (...operands: Operand[]) => tf.Tensor | tf.Tensor
 
 /**
  * An operand as a tensor. A constant gets the dtype of the tensor beside it, as in Python: an integer beside integers
- * stays one.
+ * stays one. Where 16-bit floats are stored, one that is too large for them, as the −1e9 of a mask, becomes ±3e4:
+ * stored as it is, it would make NaN of what it hides.
  *
  * @param operand Tensor, number, boolean or list of numbers.
  * @param beside A tensor that it is combined with.
@@ -33,7 +36,16 @@ export function asTensor(operand: Operand, beside?: Operand): tf.Tensor {
   const values = [operand].flat(9) as (number | boolean)[];
   const integers = values.every((value) => typeof value === 'boolean' || Number.isInteger(value));
   const whole = beside instanceof tf.Tensor && beside.dtype !== 'float32' && integers;
-  return tf.tensor(operand as tf.TensorLike, undefined, whole ? 'int32' : 'float32');
+  if (whole) return tf.tensor(operand as tf.TensorLike, undefined, 'int32');
+  return tf.tensor(storable(operand) as tf.TensorLike, undefined, 'float32');
+}
+
+/** Numbers as the current backend can store them and still add to them. */
+function storable(operand: Operand): Operand {
+  if (!storesHalfFloats()) return operand;
+  if (Array.isArray(operand)) return operand.map(storable);
+  const tooLarge = typeof operand === 'number' && Math.abs(operand) > LARGEST_HALF_FLOAT;
+  return tooLarge ? Math.sign(operand) * -largeNegative() : operand;
 }
 
 /**

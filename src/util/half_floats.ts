@@ -4,6 +4,9 @@ import { assert } from './errors.js';
 /** Integers up to here exist as 16-bit floats; of those above every second, then every fourth, … */
 export const LARGEST_EXACT_INTEGER = 2048;
 
+/** The largest number that is a 16-bit float. */
+export const LARGEST_HALF_FLOAT = 65504;
+
 /**
  * Whether the current backend stores 16-bit floats (1 sign, 5 exponent, 10 fraction bits): nothing beyond ±65,504,
  * three decimal digits, integers exact to 2,048. What a shader computes is rounded to that when it is stored.

@@ -51,8 +51,9 @@ export const expectedFailures: Deviation[] = [
     tests: [
       'checkpoints of Hugging Face llama_grouped_tied: logits',
       'checkpoints of Hugging Face bert_mlm: hidden states, pooler, logits',
+      'Keras models from a File keras_models_more mask_taken_in_nested.keras',
     ],
-    reason: 'after that many roundings a few logits are off by up to 0.05, not 0.02',
+    reason: 'after that many roundings a few numbers are off by up to 0.06, not 0.02',
   },
   {
     backends: HALF,
@@ -63,6 +64,11 @@ export const expectedFailures: Deviation[] = [
     ],
     reason:
       "one step of TensorFlow.js' own optimizer is lost in the rounding of some weights; training.adamW keeps float32 ones",
+  },
+  {
+    backends: HALF,
+    tests: ['Keras models from a File keras_models_more operators_logic.keras'],
+    reason: 'one of its outputs is -1e9, which becomes -3e4',
   },
   {
     backends: HALF,
@@ -79,11 +85,6 @@ export const expectedFailures: Deviation[] = [
 
 /** Not run. */
 export const leftOut: Deviation[] = [
-  {
-    backends: HALF,
-    tests: ['test/pretrained/'],
-    reason: 'the tolerances of whole models are those of float32',
-  },
   {
     backends: ['webgpu'],
     tests: [

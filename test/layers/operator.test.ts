@@ -94,6 +94,17 @@ describeBackends('operator', () => {
     expectClose(run('softmax', [x23()], [{ input: 0 }, 0]).sum(0), [1, 1, 1]);
   });
 
+  test('a mask that is −1e9 times a flag hides, also where −1e9 cannot be stored', () => {
+    const scores = tf.tensor([[1, 2, 3]]);
+    for (const large of [-1e9, -1e30]) {
+      const low = run('multiply', [tf.tensor([[0, 0, 1]])], [{ input: 0 }, large]);
+      const shares = run('softmax', [run('add', [scores, low])], [{ input: 0 }, -1]);
+      expectClose(shares, { shape: [1, 3], values: [0.268941, 0.731059, 0] }, { atol: 1e-5 });
+    }
+    const kept = run('where', [tf.tensor([[1, 1, 0]]), scores], [{ input: 0 }, { input: 1 }, -1e9]);
+    expectClose(run('softmax', [kept], [{ input: 0 }, -1]), { shape: [1, 3], values: [0.268941, 0.731059, 0] }, { atol: 1e-5 }); // prettier-ignore
+  });
+
   test('integers stay integers, and truth values have no gradient', () => {
     const ids = tf.tensor1d([0, 5], 'int32');
     expect(run('add', [ids], [{ input: 0 }, 1]).dtype).toBe('int32');
