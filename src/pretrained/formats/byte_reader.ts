@@ -71,15 +71,12 @@ export class ByteReader {
     return low === 0xffffffff && high === 0xffffffff ? Infinity : high * 2 ** 32 + low;
   }
 
-  /** An unsigned number of 1, 2, 4 or 8 bytes. */
+  /** An unsigned number of 1 to 8 bytes; for 8 see `u64`. */
   unsigned(at: number, width: number): number {
-    return width === 1
-      ? this.u8(at)
-      : width === 2
-        ? this.u16(at)
-        : width === 4
-          ? this.u32(at)
-          : this.u64(at);
+    if (width === 8) return this.u64(at);
+    let value = 0;
+    for (let i = width - 1; i >= 0; i--) value = value * 256 + this.u8(at + i);
+    return value;
   }
 
   /** Bytes, as a view. */

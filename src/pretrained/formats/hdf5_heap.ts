@@ -72,7 +72,7 @@ function readRecords(file: ByteReader, header: number): number[] {
     for (let i = 0; i <= own; i++) {
       if (level > 0) {
         const pointer = pointers + i * width;
-        visit(file.u64(pointer), level - 1, little(file, pointer + 8, countWidth));
+        visit(file.u64(pointer), level - 1, file.unsigned(pointer + 8, countWidth));
       }
       if (i < own) records.push(at + NODE_HEAD + i * recordSize);
     }
@@ -132,8 +132,8 @@ class Heap {
     const { file } = this;
     const kind = file.u8(id) >> 4;
     file.check(kind === 0, () => `the name at byte ${id} is of kind ${kind}`);
-    const offset = little(file, id + 1, this.offsetWidth);
-    const length = little(file, id + 1 + this.offsetWidth, this.lengthWidth);
+    const offset = file.unsigned(id + 1, this.offsetWidth);
+    const length = file.unsigned(id + 1 + this.offsetWidth, this.lengthWidth);
     file.spend(length);
     return this.within(this.root, this.rows, offset, length);
   }
@@ -167,11 +167,4 @@ class Heap {
 /** How many bytes a number up to `most` needs. */
 function widthOf(most: number): number {
   return Math.floor(Math.log2(Math.max(most, 1)) / 8) + 1;
-}
-
-/** A little-endian number of any width. */
-function little(file: ByteReader, at: number, width: number): number {
-  let value = 0;
-  for (let i = width - 1; i >= 0; i--) value = value * 256 + file.u8(at + i);
-  return value;
 }

@@ -163,8 +163,8 @@ class GraphBuilder {
       const tensors = modelArguments(layer, inside, node);
       // A model makes a copy of what has another dtype than its input: then the tensor outside stays as it is.
       const isCopied = (i: number): boolean =>
-        computed(layerOf(this.graph, tensors[i].layer)) !==
-        computed(layerOf(inside, inside.inputs[i].tensor.layer));
+        outputDtype(layerOf(this.graph, tensors[i].layer)) !==
+        outputDtype(layerOf(inside, inside.inputs[i].tensor.layer));
       return {
         given: unmasks.filter((i) => !isCopied(i)).map((i) => tensors[i]),
         returned: returned.map((i) => (i < 0 || isCopied(i) ? undefined : tensors[i])),
@@ -336,7 +336,7 @@ function modelArguments(source: GraphLayer, graph: Graph, node: number): TensorR
 }
 
 /** The dtype of a layer's output, `float32` where the file does not say. */
-function computed({ config }: GraphLayer): string {
+function outputDtype({ config }: GraphLayer): string {
   return (dtypeName(config.dtype) ?? 'float32').replace('mixed_', '');
 }
 
